@@ -1,0 +1,127 @@
+// The registry: the published state of all engines, on the main thread.
+//
+// Watchers post changes; the registry applies them in order, numbers the lifecycle signals and tells its observers.
+// Nothing is known to observers that is not in here: what D-Bus shows is read from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/change.h"
+#include "daemon/portfolio.h"
+
+namespace shorewatch {
+
+// One engine, as published.
+class PublishedEngine {
+  public:
+    PublishedEngine(std::string name, std::string type, std::string api)
+        : name_(std::move(name)), type_(std::move(type)), api_(std::move(api)) {}
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::string& type() const noexcept { return type_; }
+    [[nodiscard]] const std::string& api() const noexcept { return api_; }
+    [[nodiscard]] const EngineStatus& status() const noexcept { return status_; }
+    [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
+
+  private:
+    friend class Registry;
+
+    std::string name_;
+    std::string type_;
+    std::string api_;
+    EngineStatus status_;
+    Portfolio portfolio_;
+    bool settled_ = false;  // listed once, or found unavailable
+};
+
+// Told after the registry has changed. sequence is the number of the lifecycle signal that the change makes.
+class RegistryObserver {
+  public:
+    virtual void engine_added(const PublishedEngine& engine) = 0;
+    // Its containers have been told as exited? No: they live on, unwatched. The engine's objects go.
+    virtual void engine_removed(const PublishedEngine& engine) = 0;
+    virtual void engine_changed(const PublishedEngine& engine, const EngineStatus& before,
+                                std::uint64_t sequence) = 0;
+    virtual void container_started(const PublishedEngine& engine, const ContainerStarted& change,
+                                   std::uint64_t sequence) = 0;
+    virtual void container_exited(const PublishedEngine& engine, const ContainerExited& change,
+                                  std::uint64_t sequence) = 0;
+    virtual void container_paused(const PublishedEngine& engine, const ContainerPaused& change,
+                                  std::uint64_t sequence) = 0;
+    virtual void container_unpaused(const PublishedEngine& engine, const ContainerUnpaused& change,
+                                    std::uint64_t sequence) = 0;
+    virtual void container_renamed(const PublishedEngine& engine, const ContainerRenamed& change,
+                                   std::uint64_t sequence) = 0;
+    virtual void ready_changed(bool ready) = 0;
+
+  protected:
+    ~RegistryObserver() = default;
+};
+
+// What ListContainers can be asked for; all that is set must match.
+struct ContainerFilter {
+    std::optional<std::string> engine;
+    std::optional<std::string> project;
+    std::optional<std::string> name;
+    std::vector<std::string> labels;  // each "key" or "key=value"
+    std::optional<bool> paused;
+    std::optional<std::string> pod;  // name or id
+
+    [[nodiscard]] bool matches(const PublishedEngine& of, const Container& container) const;
+};
+
+class Registry {
+  public:
+    // The most that is published of all containers' labels together, in bytes; past it, containers are published with
+    // no labels and LabelsTruncated. Keeps GetManagedObjects well below a bus's 32 MiB a message.
+    static constexpr std::size_t max_label_bytes = 16 * 1024 * 1024;
+
+    struct Found {
+        const PublishedEngine* engine;
+        ContainerPtr container;
+    };
+
+    // The observer is told of everything from now on; it must outlive the registry or be removed with null.
+    void set_observer(RegistryObserver* observer) noexcept { observer_ = observer; }
+
+    void add_engine(std::string name, std::string type, std::string api);
+    void remove_engine(std::string_view name);
+    // A change of an engine that is not (any longer) here is dropped: its watcher was removed meanwhile.
+    void apply(std::string_view engine, const Change& change);
+
+    [[nodiscard]] const PublishedEngine* engine(std::string_view name) const;
+    // Sorted by name.
+    [[nodiscard]] std::vector<const PublishedEngine*> engines() const;
+    [[nodiscard]] std::size_t container_total() const;
+    // Of the last lifecycle signal; 0 before the first.
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+    // Has every engine been listed once, or been found unavailable?
+    [[nodiscard]] bool ready() const noexcept { return ready_; }
+
+    [[nodiscard]] std::vector<Found> list(const ContainerFilter& filter) const;
+    // By id, by unique prefix of an id (4 characters or more), or by name: all that fit, the best kind of match only.
+    [[nodiscard]] std::vector<Found> look_up(std::string_view name_or_id) const;
+
+  private:
+    void apply_to(PublishedEngine& engine, const ContainerStarted& change);
+    void apply_to(PublishedEngine& engine, const ContainerExited& change);
+    void apply_to(PublishedEngine& engine, const ContainerPaused& change);
+    void apply_to(PublishedEngine& engine, const ContainerUnpaused& change);
+    void apply_to(PublishedEngine& engine, const ContainerRenamed& change);
+    void apply_to(PublishedEngine& engine, const EngineChanged& change);
+    void update_ready();
+
+    std::map<std::string, std::unique_ptr<PublishedEngine>, std::less<>> engines_;
+    RegistryObserver* observer_ = nullptr;
+    std::uint64_t sequence_ = 0;
+    std::size_t label_bytes_ = 0;
+    bool ready_ = false;
+};
+
+}  // namespace shorewatch

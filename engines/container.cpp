@@ -1,0 +1,71 @@
+#include "engines/container.h"
+
+#include <algorithm>
+
+#include "engines/support/text.h"
+
+namespace shorewatch {
+
+namespace {
+
+std::size_t size_of(const Labels::Entry& entry) {
+    return entry.first.size() + entry.second.size();
+}
+
+}  // namespace
+
+Labels::Labels(std::vector<Entry> entries) : entries_(std::move(entries)) {
+    for (auto& [key, value] : entries_) {
+        // Cheap refusal first: cleaning up can triple a text, and one this long is left out anyway.
+        if (key.size() + value.size() > max_bytes) continue;
+        key = valid_utf8(key);
+        value = valid_utf8(value);
+    }
+    std::ranges::stable_sort(entries_, {}, &Entry::first);
+    const auto last_of_equals = std::unique(entries_.rbegin(), entries_.rend(),
+                                            [](const Entry& a, const Entry& b) { return a.first == b.first; });
+    entries_.erase(entries_.begin(), last_of_equals.base());
+    for (const Entry& entry : entries_) bytes_ += size_of(entry);
+    if (bytes_ > max_bytes) {
+        truncated_ = true;
+        std::ranges::stable_sort(entries_, {}, size_of);
+        while (bytes_ > max_bytes) {
+            bytes_ -= size_of(entries_.back());
+            entries_.pop_back();
+        }
+        std::ranges::sort(entries_, {}, &Entry::first);
+    }
+    entries_.shrink_to_fit();
+}
+
+const std::string* Labels::find(std::string_view key) const noexcept {
+    const auto found = std::ranges::lower_bound(entries_, key, {}, &Entry::first);
+    return found != entries_.end() && found->first == key ? &found->second : nullptr;
+}
+
+bool Container::is_same_run(const Container& other) const noexcept {
+    const bool same_pid = pid == other.pid || pid == 0 || other.pid == 0;
+    const bool same_start = started == other.started || !started || !other.started;
+    return id == other.id && same_pid && same_start;
+}
+
+ContainerPtr Container::with_paused(bool now_paused) const {
+    auto copy = std::make_shared<Container>(*this);
+    copy->paused = now_paused;
+    return copy;
+}
+
+ContainerPtr Container::with_name(std::string new_name) const {
+    auto copy = std::make_shared<Container>(*this);
+    copy->name = std::move(new_name);
+    return copy;
+}
+
+std::string project_of(const Labels& labels) {
+    for (const std::string_view key : {"com.docker.compose.project", "io.podman.compose.project"}) {
+        if (const std::string* project = labels.find(key)) return *project;
+    }
+    return {};
+}
+
+}  // namespace shorewatch

@@ -1,0 +1,42 @@
+// Where an engine listens: a unix socket, TCP, or TCP with TLS; written as in DOCKER_HOST.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace shorewatch {
+
+// PEM files, absolute paths. As docker's --tlscacert, --tlscert and --tlskey.
+struct TlsFiles {
+    std::string ca;           // who may have signed the server's certificate; empty: the system's authorities
+    std::string certificate;  // ours, with key: mutual TLS, as dockerd --tlsverify demands; both or neither
+    std::string key;
+
+    bool operator==(const TlsFiles&) const = default;
+};
+
+struct Endpoint {
+    enum class Transport { unix_socket, tcp, tls };
+
+    Transport transport = Transport::unix_socket;
+    std::string socket_path;  // unix_socket: absolute
+    std::string host;         // tcp, tls: name or address, IPv6 without its brackets
+    std::uint16_t port = 0;   // tcp, tls
+    TlsFiles tls;             // tls
+
+    // Does the engine share our kernel, so that its pids are ours too? Assumed of unix sockets only.
+    [[nodiscard]] bool is_local() const noexcept { return transport == Transport::unix_socket; }
+
+    // "unix:///run/docker.sock", "tcp://host:2375", "https://host:2376"
+    [[nodiscard]] std::string url() const;
+
+    bool operator==(const Endpoint&) const = default;
+
+    // Takes "unix:///path", a plain "/path", "tcp://host[:port]", "http://host[:port]", "https://host[:port]".
+    // use_tls makes tcp:// TLS (as DOCKER_TLS_VERIFY does); https:// always is. Default ports 2375 and, with TLS,
+    // 2376. Throws std::invalid_argument, whose text says what was expected.
+    [[nodiscard]] static Endpoint parse(std::string_view text, bool use_tls = false);
+};
+
+}  // namespace shorewatch

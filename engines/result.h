@@ -1,0 +1,41 @@
+// What a request to an engine comes to: a value, or an error that can be shown to a person.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace shorewatch {
+
+struct EngineError {
+    enum class Kind {
+        unreachable,  // no connection: no socket, refused, no permission, name not found, TLS refused
+        timeout,      // a connection, but no answer in time
+        not_found,    // the engine has no such container
+        protocol,     // the answer makes no sense: not HTTP, truncated, malformed JSON, too large
+        engine,       // the engine says no, in its own words
+    };
+
+    Kind kind = Kind::protocol;
+    // A sentence for LastError and the journal: what was being done, to which endpoint, what came back, and what the
+    // user can do where that is known. Printable text.
+    std::string message;
+};
+
+template <typename T>
+class Result {
+  public:
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT(*-explicit-*)
+    Result(EngineError error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
+
+    explicit operator bool() const noexcept { return state_.index() == 0; }
+    // Throw std::bad_variant_access when it is the other one.
+    [[nodiscard]] const T& value() const { return std::get<0>(state_); }
+    [[nodiscard]] T& value() { return std::get<0>(state_); }
+    [[nodiscard]] const EngineError& error() const { return std::get<1>(state_); }
+
+  private:
+    std::variant<T, EngineError> state_;
+};
+
+}  // namespace shorewatch

@@ -1,0 +1,94 @@
+#include "engines/support/text.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+namespace shorewatch {
+
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+struct Decoded {
+    char32_t code_point = 0;
+    std::size_t length = 0;  // 0: the first byte is not the start of valid UTF-8.
+};
+
+std::size_t sequence_length(unsigned char lead) {
+    if (lead < 0x80) return 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return 2;
+    if (lead >= 0xE0 && lead <= 0xEF) return 3;
+    if (lead >= 0xF0 && lead <= 0xF4) return 4;
+    return 0;
+}
+
+Decoded decode(std::string_view text) {
+    static constexpr std::array<unsigned char, 5> lead_bits{0, 0x7F, 0x1F, 0x0F, 0x07};
+    static constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t length = sequence_length(lead);
+    if (length == 0 || length > text.size()) return {};
+    char32_t code_point = lead & lead_bits.at(length);
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if ((byte & 0xC0U) != 0x80) return {};
+        code_point = (code_point << 6U) | (byte & 0x3FU);
+    }
+    const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+    if (code_point < least.at(length) || code_point > 0x10FFFF || surrogate) return {};
+    return {code_point, length};
+}
+
+// Characters that move the cursor, end the line or reorder the rest of it.
+bool is_dangerous(char32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
+           (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+std::string escaped(char32_t c) {
+    if (c == '\n') return "\\n";
+    if (c == '\r') return "\\r";
+    if (c == '\t') return "\\t";
+    std::array<char, 16> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), c <= 0xFF ? "\\x%02x" : "\\u{%04x}",
+                  static_cast<unsigned>(c));
+    return buffer.data();
+}
+
+}  // namespace
+
+std::string valid_utf8(std::string_view text) {
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        const Decoded next = decode(text);
+        const bool keep = next.length > 0 && next.code_point != 0;
+        const std::size_t length = next.length > 0 ? next.length : 1;
+        result += keep ? text.substr(0, length) : replacement;
+        text.remove_prefix(length);
+    }
+    return result;
+}
+
+std::string printable(std::string_view text) {
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        const Decoded next = decode(text);
+        if (next.length == 0) {
+            result += escaped(static_cast<unsigned char>(text.front()));
+            text.remove_prefix(1);
+            continue;
+        }
+        if (is_dangerous(next.code_point)) {
+            result += escaped(next.code_point);
+        } else {
+            result += text.substr(0, next.length);
+        }
+        text.remove_prefix(next.length);
+    }
+    return result;
+}
+
+}  // namespace shorewatch

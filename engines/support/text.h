@@ -1,0 +1,17 @@
+// Text from engines is hostile: what makes it fit for D-Bus, for terminals and for logs.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace shorewatch {
+
+// text with every byte that is not part of valid UTF-8, every surrogate and every NUL replaced by U+FFFD: what a
+// D-Bus string may hold (a bus closes the connection of whoever sends anything else).
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
+// text as one harmless line: control characters (C0, DEL, C1), line separators and bidirectional overrides as
+// \n, \t, \xNN or \u{NNNN}; invalid bytes as \xNN; a backslash stays as it is.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace shorewatch

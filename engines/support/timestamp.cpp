@@ -1,0 +1,96 @@
+#include "engines/support/timestamp.h"
+
+#include <charconv>
+#include <cstdio>
+
+namespace shorewatch {
+
+namespace {
+
+// Takes the fields of a timestamp off the front of a text; after the first that does not fit, ok stays false.
+struct Scanner {
+    std::string_view rest;
+    bool ok = true;
+
+    int number(std::size_t digits) {
+        int value = 0;
+        if (ok = ok && rest.size() >= digits; !ok) return 0;
+        const char* end = rest.data() + digits;
+        const auto [stopped, error] = std::from_chars(rest.data(), end, value);
+        ok = error == std::errc{} && stopped == end && rest.front() != '-';
+        rest.remove_prefix(digits);
+        return value;
+    }
+
+    bool take(char c) {
+        if (!ok || rest.empty() || rest.front() != c) return false;
+        rest.remove_prefix(1);
+        return true;
+    }
+
+    void expect(char c) { ok = take(c) && ok; }
+
+    std::chrono::nanoseconds fraction() {
+        std::int64_t value = 0;
+        std::int64_t unit = 1'000'000'000;
+        for (; !rest.empty() && rest.front() >= '0' && rest.front() <= '9'; rest.remove_prefix(1)) {
+            if (unit == 1) continue;  // Finer than a nanosecond: cut off.
+            unit /= 10;
+            value += (rest.front() - '0') * unit;
+        }
+        return std::chrono::nanoseconds(value);
+    }
+
+    std::chrono::minutes offset() {
+        if (take('Z') || take('z')) return {};
+        const bool west = take('-');
+        if (!west) expect('+');
+        const int hours = number(2);
+        expect(':');
+        const std::chrono::minutes value{hours * 60 + number(2)};
+        return west ? -value : value;
+    }
+};
+
+}  // namespace
+
+std::optional<RealTime> parse_rfc3339(std::string_view text) {
+    Scanner scan{text};
+    const std::chrono::year year{scan.number(4)};
+    scan.expect('-');
+    const std::chrono::month month{static_cast<unsigned>(scan.number(2))};
+    scan.expect('-');
+    const std::chrono::day day{static_cast<unsigned>(scan.number(2))};
+    if (!scan.take('T') && !scan.take('t')) scan.expect(' ');
+    const int hour = scan.number(2);
+    scan.expect(':');
+    const int minute = scan.number(2);
+    scan.expect(':');
+    const int second = scan.number(2);
+    const auto fraction = scan.take('.') ? scan.fraction() : std::chrono::nanoseconds{};
+    const auto offset = scan.offset();
+    const std::chrono::year_month_day date{year, month, day};
+    const bool in_range = date.ok() && hour < 24 && minute < 60 && second <= 60;
+    // The years that nanoseconds in 64 bits hold with room to spare.
+    const bool sensible = year >= std::chrono::year{1970} && year < std::chrono::year{2200};
+    if (!scan.ok || !scan.rest.empty() || !in_range || !sensible) return std::nullopt;
+    return RealTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+           std::chrono::seconds{second} + fraction - offset;
+}
+
+std::string to_decimal_seconds(RealTime time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const auto rest = static_cast<long long>((time - seconds).count());
+    char buffer[40];
+    std::snprintf(buffer, sizeof buffer, "%lld.%09lld", static_cast<long long>(seconds.time_since_epoch().count()),
+                  rest);
+    return buffer;
+}
+
+std::uint64_t to_usec(std::optional<RealTime> time) {
+    if (!time || time->time_since_epoch().count() < 0) return 0;
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(time->time_since_epoch()).count());
+}
+
+}  // namespace shorewatch
