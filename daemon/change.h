@@ -22,7 +22,7 @@ enum class Cause {
 // A run began. A container with pid 0 was over before it could be inspected: it gets signals and no object.
 struct ContainerStarted {
     ContainerPtr container;
-    RealTime time;
+    std::optional<RealTime> time;
     Cause cause = Cause::event;
 };
 

@@ -1,47 +1,63 @@
 // The configuration: what the file says, checked, as immutable values.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/endpoint.h"
 
 namespace shorewatch {
 
+// Each engine has a watcher thread of its own: a file that asks for more than this is a mistake.
+inline constexpr std::size_t most_engines = 256;
+
 // One [[engine]] table.
 struct EngineConfiguration {
-    std::string name;  // unique; [A-Za-z0-9][A-Za-z0-9_.-]*, at most 64 characters: it becomes an object path element
-    std::string type = "docker";  // one the factory knows: "docker"
+    std::string
+        name;  // unique; [A-Za-z0-9][A-Za-z0-9_.-]*, at most 64 characters: it becomes an object path element
+    std::string type = "docker";  // one the factory knows
     Endpoint endpoint;
-    bool enabled = true;
+    bool enabled = true;  // false: named, but not watched
 
     bool operator==(const EngineConfiguration&) const = default;
 };
 
 struct Configuration {
-    std::vector<EngineConfiguration> engines;  // in the order of the file; names are unique
+    // In the order in which the files first name them; names are unique, at most most_engines.
+    std::vector<EngineConfiguration> engines;
 
     bool operator==(const Configuration&) const = default;
 };
 
-// A configuration that can't be used. what() is one line: "FILE:LINE:COLUMN: what is wrong; what was expected".
+// A configuration that can't be used. what() is one printable line: "FILE:LINE:COLUMN: what is wrong; what
+// was expected", without line and column when the file can't be read at all. The column counts characters.
 class ConfigurationError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-// Where the system's configuration is, and, for --user, a user's ($XDG_CONFIG_HOME or ~/.config).
+// Where the system's configuration is, and, for --user, a user's ($XDG_CONFIG_HOME or ~/.config). Throws
+// ConfigurationError when the environment doesn't say where a user's is.
 [[nodiscard]] std::filesystem::path default_configuration_file(bool user);
 
-// Reads file and the *.toml of the folder FILE.d beside it (shorewatch.toml.d), in the order of their names. A later
-// [[engine]] with the name of an earlier one changes the keys it names and leaves the others (systemd's drop-ins work
-// like this). must_exist: file was named by the user, so its absence is an error. With no engine in any file:
-// default_engines(user). Throws ConfigurationError.
-[[nodiscard]] Configuration read_configuration(const std::filesystem::path& file, bool must_exist, bool user);
+// Reads file and the *.toml of the folder FILE.d beside it (shorewatch.toml.d), in the order of their names.
+// A later
+// [[engine]] with the name of an earlier one changes the keys it names and leaves the others (systemd's
+// drop-ins work like this); tls counts as one key. must_exist: file was named by the user, so its absence is
+// an error. user: defaults are those of --user. known_types: what the factory can make an engine client of.
+// With no engine in any file: default_engines(user). Reads regular files alone, and of limited size, so it
+// doesn't block. Throws ConfigurationError.
+[[nodiscard]] Configuration read_configuration(const std::filesystem::path& file, bool must_exist, bool user,
+                                               std::span<const std::string_view> known_types);
 
-// What is watched when nobody has said anything: Docker on /run/docker.sock; for a user, $XDG_RUNTIME_DIR/docker.sock.
+// What is watched when nobody has said anything: Docker on /run/docker.sock; for a user,
+// $XDG_RUNTIME_DIR/docker.sock
+// (/run/user/UID without that variable). Throws ConfigurationError when that path is no endpoint.
 [[nodiscard]] std::vector<EngineConfiguration> default_engines(bool user);
 
 }  // namespace shorewatch

@@ -35,7 +35,8 @@ class ComposerProject {
     friend class Portfolio;
 
     std::string name_;
-    std::map<std::string, ContainerPtr, std::less<>> containers_;  // by id
+    // By id. The keys are views into the containers that are the values, alive as long as their entry is.
+    std::map<std::string_view, ContainerPtr> containers_;
 };
 
 class Portfolio {
@@ -46,6 +47,7 @@ class Portfolio {
     // Removes and returns a container by name or id from a project, or from wherever it is; null when there is none.
     // The project goes with its last container.
     ContainerPtr remove(std::string_view name_or_id, std::string_view project);
+    ContainerPtr remove(std::string_view name_or_id);
     ContainerPtr remove_id(std::string_view id);
 
     // Puts a paused or unpaused copy in the container's place and returns it; null when there is none.
@@ -65,7 +67,10 @@ class Portfolio {
     void for_each(const std::function<void(const ContainerPtr&)>& visit) const;
 
   private:
-    // Views into the container that is the value: alive as long as the entry is.
+    ContainerPtr take(ContainerPtr container);
+    void leave_project(const Container& container);
+
+    // Keyed as in ComposerProject.
     std::unordered_map<std::string_view, ContainerPtr> by_id_;
     std::map<std::string, ComposerProject, std::less<>> projects_;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,11 +41,12 @@ class PublishedEngine {
     bool settled_ = false;  // listed once, or found unavailable
 };
 
-// Told after the registry has changed. sequence is the number of the lifecycle signal that the change makes.
+// Told after the registry has changed. sequence is the number of the signal that the change makes; an engine's change
+// makes one where its state is another than before.
 class RegistryObserver {
   public:
     virtual void engine_added(const PublishedEngine& engine) = 0;
-    // Its containers have been told as exited? No: they live on, unwatched. The engine's objects go.
+    // The last of it, after engine_changed. Its containers live on, unwatched: nobody is told of exits.
     virtual void engine_removed(const PublishedEngine& engine) = 0;
     virtual void engine_changed(const PublishedEngine& engine, const EngineStatus& before,
                                 std::uint64_t sequence) = 0;
@@ -90,6 +92,11 @@ class Registry {
     // The observer is told of everything from now on; it must outlive the registry or be removed with null.
     void set_observer(RegistryObserver* observer) noexcept { observer_ = observer; }
 
+    // Calls then once: now, or when the registry becomes ready().
+    void when_ready(std::function<void()> then);
+    // All engines of the configuration have been added; before that, the registry is never ready.
+    void configured();
+
     void add_engine(std::string name, std::string type, std::string api);
     void remove_engine(std::string_view name);
     // A change of an engine that is not (any longer) here is dropped: its watcher was removed meanwhile.
@@ -99,16 +106,19 @@ class Registry {
     // Sorted by name.
     [[nodiscard]] std::vector<const PublishedEngine*> engines() const;
     [[nodiscard]] std::size_t container_total() const;
-    // Of the last lifecycle signal; 0 before the first.
+    // Of the last signal; 0 before the first.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
-    // Has every engine been listed once, or been found unavailable?
+    // Has every engine been listed once, or been found unavailable? Once true, it stays so.
     [[nodiscard]] bool ready() const noexcept { return ready_; }
 
     [[nodiscard]] std::vector<Found> list(const ContainerFilter& filter) const;
-    // By id, by unique prefix of an id (4 characters or more), or by name: all that fit, the best kind of match only.
+    // All that have this id; where none has, all that have this name; where none has, all whose id begins with it, if
+    // it is 4 characters or more.
     [[nodiscard]] std::vector<Found> look_up(std::string_view name_or_id) const;
 
   private:
+    // Puts changed, with the labels as they are published, into the portfolio, and returns it.
+    static ContainerPtr update(PublishedEngine& engine, const ContainerPtr& changed);
     void apply_to(PublishedEngine& engine, const ContainerStarted& change);
     void apply_to(PublishedEngine& engine, const ContainerExited& change);
     void apply_to(PublishedEngine& engine, const ContainerPaused& change);
@@ -121,7 +131,9 @@ class Registry {
     RegistryObserver* observer_ = nullptr;
     std::uint64_t sequence_ = 0;
     std::size_t label_bytes_ = 0;
+    bool configured_ = false;
     bool ready_ = false;
+    std::function<void()> when_ready_;
 };
 
 }  // namespace shorewatch

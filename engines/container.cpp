@@ -38,6 +38,12 @@ Labels::Labels(std::vector<Entry> entries) : entries_(std::move(entries)) {
     entries_.shrink_to_fit();
 }
 
+Labels Labels::all_left_out() {
+    Labels labels;
+    labels.truncated_ = true;
+    return labels;
+}
+
 const std::string* Labels::find(std::string_view key) const noexcept {
     const auto found = std::ranges::lower_bound(entries_, key, {}, &Entry::first);
     return found != entries_.end() && found->first == key ? &found->second : nullptr;
@@ -49,6 +55,10 @@ bool Container::is_same_run(const Container& other) const noexcept {
     return id == other.id && same_pid && same_start;
 }
 
+bool Container::started_after(std::optional<RealTime> time) const noexcept {
+    return started && time && *started > *time;
+}
+
 ContainerPtr Container::with_paused(bool now_paused) const {
     auto copy = std::make_shared<Container>(*this);
     copy->paused = now_paused;
@@ -58,6 +68,13 @@ ContainerPtr Container::with_paused(bool now_paused) const {
 ContainerPtr Container::with_name(std::string new_name) const {
     auto copy = std::make_shared<Container>(*this);
     copy->name = std::move(new_name);
+    return copy;
+}
+
+ContainerPtr Container::without_process() const {
+    auto copy = std::make_shared<Container>(*this);
+    copy->pid = 0;
+    copy->paused = false;
     return copy;
 }
 

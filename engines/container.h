@@ -25,6 +25,8 @@ class Labels {
     Labels() = default;
     // Makes any text valid and keeps as many entries as fit, smaller ones first. Of equal keys the last counts.
     explicit Labels(std::vector<Entry> entries);
+    // None, because there was no room for them.
+    [[nodiscard]] static Labels all_left_out();
 
     [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
     [[nodiscard]] const std::string* find(std::string_view key) const noexcept;
@@ -65,8 +67,13 @@ struct Container {
     // The same run? Told by pid and start time, as far as both sides know them.
     [[nodiscard]] bool is_same_run(const Container& other) const noexcept;
 
+    // Did this run begin after time? Not if either is unknown.
+    [[nodiscard]] bool started_after(std::optional<RealTime> time) const noexcept;
+
     [[nodiscard]] ContainerPtr with_paused(bool now_paused) const;
     [[nodiscard]] ContainerPtr with_name(std::string new_name) const;
+    // What is said of a run that is over: neither pid nor paused.
+    [[nodiscard]] ContainerPtr without_process() const;
 };
 
 // The composer project that labels tell of (docker compose, podman-compose, nerdctl compose), or "".

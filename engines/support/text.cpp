@@ -40,9 +40,14 @@ Decoded decode(std::string_view text) {
     return {code_point, length};
 }
 
-// Characters that move the cursor, end the line or reorder the rest of it.
+// U+FDD0 to U+FDEF and the last two of each plane. D-Bus allows them; libsystemd sends no string that has one.
+bool is_noncharacter(char32_t c) {
+    return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+}
+
+// Characters that move the cursor, end the line or reorder the rest of it, and noncharacters.
 bool is_dangerous(char32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
+    return is_noncharacter(c) || c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
            (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
@@ -63,7 +68,7 @@ std::string valid_utf8(std::string_view text) {
     result.reserve(text.size());
     while (!text.empty()) {
         const Decoded next = decode(text);
-        const bool keep = next.length > 0 && next.code_point != 0;
+        const bool keep = next.length > 0 && next.code_point != 0 && !is_noncharacter(next.code_point);
         const std::size_t length = next.length > 0 ? next.length : 1;
         result += keep ? text.substr(0, length) : replacement;
         text.remove_prefix(length);

@@ -6,12 +6,13 @@
 
 namespace shorewatch {
 
-// text with every byte that is not part of valid UTF-8, every surrogate and every NUL replaced by U+FFFD: what a
-// D-Bus string may hold (a bus closes the connection of whoever sends anything else).
+// text with every byte that is not part of valid UTF-8, every surrogate, noncharacter and NUL replaced by
+// U+FFFD: what a D-Bus string may hold (a bus closes the connection of whoever sends anything else), and what
+// libsystemd sends.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
-// text as one harmless line: control characters (C0, DEL, C1), line separators and bidirectional overrides as
-// \n, \t, \xNN or \u{NNNN}; invalid bytes as \xNN; a backslash stays as it is.
+// text as one harmless line: control characters (C0, DEL, C1), line separators, bidirectional overrides and
+// noncharacters as \n, \t, \xNN or \u{NNNN}; invalid bytes as \xNN; a backslash stays as it is.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace shorewatch

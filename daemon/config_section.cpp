@@ -1,0 +1,228 @@
+#include "daemon/config_section.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include <toml++/toml.h>
+
+#include "daemon/config_nesting.h"
+#include "daemon/configuration.h"
+#include "engines/endpoint.h"
+#include "engines/support/text.h"
+
+namespace shorewatch::config {
+
+namespace {
+
+constexpr std::size_t longest_name = 64;
+constexpr std::size_t longest_endpoint = 512;
+constexpr std::size_t longest_path = 4095;  // PATH_MAX, less its final NUL
+
+// A key and its value, as they stand in the file.
+struct Entry {
+    const toml::key* key;
+    const toml::node* value;
+};
+
+// A key that a table may have, and what takes its value.
+template <typename Section>
+struct KnownKey {
+    std::string_view name;
+    void (*take)(Section&, const Entry&);
+};
+
+Location location_of(const toml::source_region& region) {
+    return {region.path ? *region.path : std::string(), region.begin.line, region.begin.column};
+}
+
+std::string_view kind_of(const toml::node& value) {
+    switch (value.type()) {
+        case toml::node_type::table:
+            return "a table";
+        case toml::node_type::array:
+            return "an array";
+        case toml::node_type::string:
+            return "a string";
+        case toml::node_type::integer:
+            return "an integer";
+        case toml::node_type::floating_point:
+            return "a float";
+        case toml::node_type::boolean:
+            return "a boolean";
+        case toml::node_type::date:
+            return "a date";
+        case toml::node_type::time:
+            return "a time";
+        case toml::node_type::date_time:
+            return "a date and time";
+        case toml::node_type::none:
+            break;
+    }
+    return "nothing";
+}
+
+[[noreturn]] void reject_kind(const Entry& entry, std::string_view expected) {
+    reject(location_of(entry.value->source()),
+           in_quotes(entry.key->str()) + " is " + std::string(kind_of(*entry.value)), expected);
+}
+
+Located<std::string> string_in(const Entry& entry, std::string_view expected) {
+    const auto* text = entry.value->as_string();
+    if (text == nullptr) reject_kind(entry, expected);
+    return {text->get(), location_of(entry.value->source())};
+}
+
+template <typename Section, std::size_t count>
+std::string names_of(const std::array<KnownKey<Section>, count>& known) {
+    std::string names;
+    for (const auto& key : known)
+        names += (names.empty() ? "'" : ", '") + std::string(key.name) + "'";
+    return (count == 1 ? "" : "one of ") + names;
+}
+
+// Takes a table apart in the order of the file, so that of several errors the first is told.
+template <typename Section, std::size_t count>
+void take_keys(const toml::table& table, std::string_view where,
+               const std::array<KnownKey<Section>, count>& known, Section& section) {
+    std::vector<Entry> entries;
+    for (const auto& [key, value] : table)
+        entries.push_back({&key, &value});
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        const auto& left = a.key->source().begin;
+        const auto& right = b.key->source().begin;
+        return std::pair(left.line, left.column) < std::pair(right.line, right.column);
+    });
+    for (const Entry& entry : entries) {
+        const auto is_it = [&](const KnownKey<Section>& candidate) {
+            return candidate.name == entry.key->str();
+        };
+        const auto found = std::find_if(known.begin(), known.end(), is_it);
+        if (found == known.end()) {
+            reject(location_of(entry.key->source()),
+                   "unknown key " + in_quotes(entry.key->str()) + " in " + std::string(where),
+                   names_of(known));
+        }
+        found->take(section, entry);
+    }
+}
+
+bool is_name(std::string_view text) {
+    const auto alphanumeric = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    };
+    const auto allowed = [&](char c) { return alphanumeric(c) || c == '_' || c == '.' || c == '-'; };
+    return !text.empty() && text.size() <= longest_name && alphanumeric(text.front()) &&
+           std::all_of(text.begin(), text.end(), allowed);
+}
+
+void take_name(EngineSection& section, const Entry& entry) {
+    constexpr std::string_view expected =
+        "1 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-', the first a letter or digit";
+    section.name = string_in(entry, "a string of " + std::string(expected));
+    if (!is_name(section.name->value)) {
+        reject(section.name->where, in_quotes(section.name->value) + " can't be the name of an engine",
+               expected);
+    }
+}
+
+void take_type(EngineSection& section, const Entry& entry) {
+    section.type = string_in(entry, "a string, as in type = \"docker\"");
+}
+
+void take_endpoint(EngineSection& section, const Entry& entry) {
+    section.endpoint = string_in(entry, "a string, as in endpoint = \"unix:///run/docker.sock\"");
+    const auto& [text, where] = *section.endpoint;
+    if (text.size() > longest_endpoint) reject(where, in_quotes(text) + " is too long", "at most 512 bytes");
+    try {
+        static_cast<void>(Endpoint::parse(text));
+    } catch (const std::invalid_argument& error) {
+        // Says what was expected itself.
+        throw ConfigurationError(where.to_string() + ": " + error.what());
+    }
+}
+
+void take_enabled(EngineSection& section, const Entry& entry) {
+    const auto* flag = entry.value->as_boolean();
+    if (flag == nullptr) reject_kind(entry, "true or false");
+    section.enabled = flag->get();
+}
+
+std::string path_in(const Entry& entry) {
+    constexpr std::string_view expected = "the absolute path of a PEM file, of at most 4095 bytes";
+    Located<std::string> path = string_in(entry, "a string, " + std::string(expected));
+    const std::string& text = path.value;
+    if (!text.starts_with('/')) reject(path.where, in_quotes(text) + " is no absolute path", expected);
+    if (text.find('\0') != std::string::npos) reject(path.where, in_quotes(text) + " holds a NUL", expected);
+    if (text.size() > longest_path) reject(path.where, in_quotes(text) + " is too long", expected);
+    return std::move(path.value);
+}
+
+constexpr std::array<KnownKey<TlsSection>, 3> tls_keys = {{
+    {"ca", [](TlsSection& tls, const Entry& entry) { tls.ca = path_in(entry); }},
+    {"certificate", [](TlsSection& tls, const Entry& entry) { tls.certificate = path_in(entry); }},
+    {"key", [](TlsSection& tls, const Entry& entry) { tls.key = path_in(entry); }},
+}};
+
+void take_tls(EngineSection& section, const Entry& entry) {
+    const auto* table = entry.value->as_table();
+    if (table == nullptr) reject_kind(entry, "a table, as in tls = { ca = \"/etc/shorewatch/ca.pem\" }");
+    TlsSection tls;
+    take_keys(*table, "tls", tls_keys, tls);
+    if (tls.certificate.has_value() != tls.key.has_value()) {
+        const std::string_view present = tls.key ? "key" : "certificate";
+        reject(location_of(table->find(present)->first.source()),
+               in_quotes(present) + " without " + in_quotes(tls.key ? "certificate" : "key"),
+               "both or neither");
+    }
+    section.tls = Located<TlsSection>{std::move(tls), location_of(entry.key->source())};
+}
+
+constexpr std::array<KnownKey<EngineSection>, 5> engine_keys = {{
+    {"name", take_name},
+    {"type", take_type},
+    {"endpoint", take_endpoint},
+    {"enabled", take_enabled},
+    {"tls", take_tls},
+}};
+
+void take_engines(std::vector<EngineSection>& sections, const Entry& entry) {
+    constexpr std::string_view expected = "a table for each engine, under [[engine]]";
+    const auto* engines = entry.value->as_array();
+    if (engines == nullptr) reject_kind(entry, expected);
+    for (const toml::node& engine : *engines) {
+        const auto* table = engine.as_table();
+        if (table == nullptr) reject_kind({entry.key, &engine}, expected);
+        EngineSection section;
+        section.where = location_of(table->source());
+        take_keys(*table, "[[engine]]", engine_keys, section);
+        sections.push_back(std::move(section));
+    }
+}
+
+constexpr std::array<KnownKey<std::vector<EngineSection>>, 1> top_keys = {{{"engine", take_engines}}};
+
+toml::table parse_toml(std::string_view text, const std::string& file) {
+    constexpr std::string_view expected = "TOML 1.0, see https://toml.io";
+    if (const auto where = too_deep(text)) {
+        reject({file, where->line, where->column}, "nested too deeply",
+               "at most 16 brackets open at a time, and 16 dots in a key");
+    }
+    try {
+        return toml::parse(text, file);
+    } catch (const toml::parse_error& error) {
+        const auto& where = error.source().begin;
+        reject({file, where.line, where.column}, printable(error.description()), expected);
+    }
+}
+
+}  // namespace
+
+std::vector<EngineSection> parse_sections(std::string_view text, const std::string& file) {
+    std::vector<EngineSection> sections;
+    take_keys(parse_toml(text, file), "the configuration", top_keys, sections);
+    return sections;
+}
+
+}  // namespace shorewatch::config

@@ -1,0 +1,65 @@
+// The daemon's inside: one watcher an engine, and the registry that they all report to.
+//
+// Lives on the main thread. Knows nothing of D-Bus: whoever publishes observes the registry.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/change_queue.h"
+#include "daemon/configuration.h"
+#include "daemon/daemon_actions.h"
+#include "daemon/registry.h"
+#include "daemon/watcher.h"
+#include "engines/support/event_loop.h"
+
+namespace shorewatch {
+
+class Daemon final : public DaemonActions {
+  public:
+    // read is called by reload(); it throws ConfigurationError.
+    Daemon(EventLoop& loop, std::function<Configuration()> read);
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+    // Stops all watchers, side by side, and joins them.
+    ~Daemon();
+
+    // Makes the watchers those of configuration: engines that it does not name end, changed ones begin anew, the
+    // others are left alone.
+    void apply(const Configuration& configuration);
+
+    void reload() override;
+    void resync(std::string_view engine) override;
+
+    // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the journal.
+    [[nodiscard]] bool is_turning();
+
+    [[nodiscard]] Registry& registry() noexcept { return registry_; }
+    // Changes that wait to be published.
+    [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
+
+  private:
+    struct Engine {
+        EngineConfiguration configuration;
+        WatcherNumber number;
+        std::unique_ptr<Watcher> watcher;
+    };
+
+    void add(const EngineConfiguration& configuration);
+    void remove(const std::vector<std::string>& names);
+    void consume(const std::vector<QueuedChange>& changes);
+
+    EventLoop& loop_;
+    std::function<Configuration()> read_;
+    Registry registry_;
+    ChangeQueue queue_;
+    WatcherNumber last_number_ = 0;
+    std::map<WatcherNumber, std::string> names_;  // of the engines whose changes count
+    std::map<std::string, Engine, std::less<>> engines_;
+};
+
+}  // namespace shorewatch

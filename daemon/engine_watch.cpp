@@ -1,0 +1,217 @@
+#include "daemon/engine_watch.h"
+
+#include <sys/stat.h>
+
+#include <exception>
+#include <utility>
+
+#include "engines/support/log.h"
+
+namespace shorewatch {
+
+namespace {
+
+bool exists(const std::string& path) {
+    struct stat status{};
+    return stat(path.c_str(), &status) == 0;
+}
+
+void log_lifecycle(const std::string& engine, const Container& container, const char* what) {
+    log::debug("container " + container.name + " on " + engine + " " + what,
+               {{"SHOREWATCH_ENGINE", engine}, {"CONTAINER_ID", container.id}, {"CONTAINER_NAME", container.name}});
+}
+
+// One debug line a lifecycle change; the engine's own state is logged where it changes.
+struct ChangeLogger {
+    const std::string& engine;
+
+    void operator()(const ContainerStarted& c) const { log_lifecycle(engine, *c.container, "started"); }
+    void operator()(const ContainerExited& c) const { log_lifecycle(engine, *c.container, "exited"); }
+    void operator()(const ContainerPaused& c) const { log_lifecycle(engine, *c.container, "was paused"); }
+    void operator()(const ContainerUnpaused& c) const { log_lifecycle(engine, *c.container, "was unpaused"); }
+    void operator()(const ContainerRenamed& c) const { log_lifecycle(engine, *c.container, "was renamed"); }
+    void operator()(const EngineChanged&) const {}
+};
+
+}  // namespace
+
+EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
+                         std::function<void(Change)> publish, Timing timing)
+    : loop_(loop),
+      name_(std::move(name)),
+      endpoint_(std::move(endpoint)),
+      publish_(std::move(publish)),
+      timing_(timing),
+      tracker_(portfolio_, *this),
+      backoff_(timing.first_retry, timing.longest_retry),
+      retry_timer_(loop, [this] { attempt(); }),
+      deadline_timer_(loop,
+                      [this] {
+                          tracker_.on_deadline(Clock::now());
+                          update();
+                      }),
+      settling_timer_(loop, [this] { update(); }),
+      client_(std::move(client)) {}
+
+EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
+                         std::function<void(Change)> publish)
+    : EngineWatch(loop, std::move(name), std::move(endpoint), std::move(client), std::move(publish), Timing{}) {}
+
+EngineWatch::~EngineWatch() = default;
+
+// --- connecting -----------------------------------------------------------------------------------------------
+
+void EngineWatch::start() {
+    // Only what was missed since now can be replayed: of a remote engine's clock we know nothing yet.
+    if (endpoint_.is_local()) last_event_ = real_time_now();
+    set_state(EngineState::connecting, {});
+    attempt();
+}
+
+void EngineWatch::resync() {
+    if (stream_open_) return list();
+    backoff_.reset();
+    attempt();
+}
+
+void EngineWatch::abandon(const EngineError& error) {
+    client_->close();
+    on_stream_end(error);
+}
+
+void EngineWatch::attempt() {
+    if (attempting_ || stream_open_) return;
+    retry_timer_.disarm();
+    watch_socket();
+    // The watch stands before this look: a socket made in between makes an event.
+    if (socket_watch_ && !exists(endpoint_.socket_path)) {
+        return set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable,
+                         "there is no socket " + endpoint_.socket_path + "; waiting for the engine to make it");
+    }
+    attempting_ = true;
+    client_->lifecycle_events(last_event_, *this);
+}
+
+void EngineWatch::watch_socket() {
+    if (socket_watch_ || endpoint_.transport != Endpoint::Transport::unix_socket) return;
+    try {
+        socket_watch_.emplace(loop_, endpoint_.socket_path, [this] { on_socket_changed(); });
+    } catch (const std::exception& error) {
+        log::warning("engine " + name_ + ": " + error.what() + "; trying again from time to time instead",
+                     {{"SHOREWATCH_ENGINE", name_}});
+    }
+}
+
+void EngineWatch::on_socket_changed() {
+    if (attempting_ || stream_open_) return;
+    // The engine is starting: a socket is made an instant before it is listened on.
+    backoff_.reset(std::chrono::milliseconds(5));
+    attempt();
+}
+
+void EngineWatch::on_stream_open() {
+    attempting_ = false;
+    stream_open_ = true;
+    opened_ = Clock::now();
+    socket_watch_.reset();
+    set_state(EngineState::synchronizing, {});
+    list();
+}
+
+void EngineWatch::on_stream_end(const EngineError& error) {
+    const bool was_good = stream_open_ && !listing_ && Clock::now() - opened_ >= timing_.good_stream;
+    stream_open_ = attempting_ = listing_ = list_again_ = false;
+    tracker_.on_stream_lost();
+    update();
+    settling_timer_.disarm();
+    set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
+    if (was_good) backoff_.reset();
+    watch_socket();
+    // After a stream that was good the engine may well be there still: the first attempt is made at once.
+    retry_timer_.arm_after(was_good ? Clock::duration::zero() : backoff_.next());
+}
+
+// --- following ------------------------------------------------------------------------------------------------
+
+void EngineWatch::on_identity(const EngineIdentity& identity) {
+    if (status_.identity == identity) return;
+    status_.identity = identity;
+    publish_(EngineChanged{status_});
+}
+
+void EngineWatch::on_event(const ContainerEvent& event) {
+    if (!last_event_ || event.time > *last_event_) last_event_ = event.time;
+    tracker_.on_event(event, Clock::now());
+    update();
+}
+
+void EngineWatch::on_gap(const std::string& why) {
+    log::warning("engine " + name_ + ": " + why + "; listing again", {{"SHOREWATCH_ENGINE", name_}});
+    list();
+}
+
+void EngineWatch::list() {
+    if (std::exchange(listing_, true)) {
+        list_again_ = true;
+        return;
+    }
+    tracker_.on_list_asked(last_event_.value_or(real_time_now()));
+    client_->list([this](const Result<std::vector<ContainerPtr>>& answer) { on_list(answer); });
+}
+
+void EngineWatch::on_list(const Result<std::vector<ContainerPtr>>& answer) {
+    if (!answer) return abandon(answer.error());
+    listing_ = false;
+    tracker_.on_list(answer.value(), Clock::now());
+    settling_timer_.arm_after(timing_.longest_settling);
+    update();
+    if (std::exchange(list_again_, false)) list();
+}
+
+void EngineWatch::inspect(const std::string& id) {
+    client_->inspect(id, [this, id](const Result<Inspection>& answer) {
+        if (!answer && answer.error().kind != EngineError::Kind::not_found) {
+            log::warning("engine " + name_ + ": " + answer.error().message,
+                         {{"SHOREWATCH_ENGINE", name_}, {"CONTAINER_ID", id}});
+        }
+        tracker_.on_inspected(id, answer, Clock::now());
+        update();
+    });
+}
+
+void EngineWatch::publish(Change change) {
+    if (log::enabled(log::Level::debug)) std::visit(ChangeLogger{name_}, change);
+    publish_(std::move(change));
+}
+
+void EngineWatch::update() {
+    if (const auto deadline = tracker_.next_deadline()) {
+        deadline_timer_.arm_at(*deadline);
+    } else if (deadline_timer_.armed()) {
+        deadline_timer_.disarm();
+    }
+    const bool listed = stream_open_ && !listing_ && status_.state == EngineState::synchronizing;
+    if (!listed || (!tracker_.settled() && settling_timer_.armed())) return;
+    settling_timer_.disarm();
+    synchronized_once_ = true;
+    set_state(EngineState::watching, {});
+}
+
+void EngineWatch::set_state(EngineState state, std::string last_error) {
+    if (status_.state == state && status_.last_error == last_error && status_.since != RealTime{}) return;
+    const bool new_state = status_.state != state || status_.since == RealTime{};
+    if (new_state) status_.since = real_time_now();
+    status_.state = state;
+    status_.last_error = std::move(last_error);
+    if (new_state && !status_.last_error.empty()) {
+        log::warning("engine " + name_ + " (" + client_->api() + ") is " + to_string(state) + ": " + status_.last_error,
+                     {{"SHOREWATCH_ENGINE", name_}});
+    } else if (new_state && state == EngineState::watching) {
+        log::info("watching engine " + name_ + " (" + client_->api() + "): " +
+                      std::to_string(portfolio_.container_total()) + " containers",
+                  {{"SHOREWATCH_ENGINE", name_}});
+    }
+    publish_(EngineChanged{status_});
+}
+
+}  // namespace shorewatch

@@ -1,0 +1,96 @@
+// The watch over one engine: connect, synchronise, follow, and come back after every loss.
+//
+// Runs on one EventLoop and does nothing but react to it. What it finds out goes to `publish`, in order.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/backoff.h"
+#include "daemon/change.h"
+#include "daemon/portfolio.h"
+#include "daemon/run_tracker.h"
+#include "daemon/socket_watch.h"
+#include "engines/endpoint.h"
+#include "engines/engine_client.h"
+
+namespace shorewatch {
+
+class EngineWatch final : private LifecycleObserver, private RunTracker::Output {
+  public:
+    struct Timing {
+        Clock::duration first_retry = std::chrono::milliseconds(100);
+        Clock::duration longest_retry = std::chrono::seconds(10);
+        // A stream that lasted this long was a good one: after it, retries start from the first again.
+        Clock::duration good_stream = std::chrono::seconds(1);
+        // How long after a list a few inspections may hold up the word that the watch is synchronised.
+        Clock::duration longest_settling = std::chrono::seconds(2);
+    };
+
+    // name is for the journal. client lives on loop.
+    EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
+                std::function<void(Change)> publish, Timing timing);
+    EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
+                std::function<void(Change)> publish);
+    EngineWatch(const EngineWatch&) = delete;
+    EngineWatch& operator=(const EngineWatch&) = delete;
+    ~EngineWatch();
+
+    void start();
+    // Lists again and publishes the difference; tries at once to connect if there is no stream.
+    void resync();
+    // Gives up the present connection, because of error, and begins anew.
+    void abandon(const EngineError& error);
+
+    [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
+    [[nodiscard]] const EngineStatus& status() const noexcept { return status_; }
+
+  private:
+    void on_stream_open() override;
+    void on_identity(const EngineIdentity& identity) override;
+    void on_event(const ContainerEvent& event) override;
+    void on_gap(const std::string& why) override;
+    void on_stream_end(const EngineError& error) override;
+
+    void inspect(const std::string& id) override;
+    void publish(Change change) override;
+
+    void attempt();
+    void wait_for_engine(const EngineError& error);
+    void watch_socket();
+    void on_socket_changed();
+    void list();
+    void on_list(const Result<std::vector<ContainerPtr>>& answer);
+    // After whatever was told to the tracker: its deadline, and whether the watch is synchronised by now.
+    void update();
+    void set_state(EngineState state, std::string last_error);
+
+    EventLoop& loop_;
+    std::string name_;
+    Endpoint endpoint_;
+    std::function<void(Change)> publish_;
+    Timing timing_;
+
+    Portfolio portfolio_;
+    RunTracker tracker_;
+    EngineStatus status_;
+    bool stream_open_ = false;
+    bool attempting_ = false;
+    bool listing_ = false;
+    bool list_again_ = false;
+    bool synchronized_once_ = false;
+    std::optional<RealTime> last_event_;
+    Clock::time_point opened_;
+    Backoff backoff_;
+    std::optional<SocketWatch> socket_watch_;
+
+    Timer retry_timer_;
+    Timer deadline_timer_;
+    Timer settling_timer_;
+    // Last: it goes first, and calls nobody back any more.
+    std::unique_ptr<EngineClient> client_;
+};
+
+}  // namespace shorewatch

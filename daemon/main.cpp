@@ -1,0 +1,132 @@
+// shorewatchd: puts the daemon's inside and its face on the bus together, and turns the main loop.
+#include <sysexits.h>
+#include <systemd/sd-id128.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "daemon/configuration.h"
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+#include "daemon/service_manager.h"
+#include "dbus/service/bus_face.h"
+#include "engines/engine_factory.h"
+#include "engines/support/event_loop.h"
+#include "engines/support/log.h"
+
+namespace shorewatch {
+namespace {
+
+// Rule 13: how long the name on the bus, and READY=1, wait for engines that are slow to answer.
+constexpr Clock::duration longest_wait_for_ready = std::chrono::seconds(5);
+
+Configuration read(const Options& options) {
+    return read_configuration(options.configuration, options.configuration_named, options.user,
+                              known_engine_types());
+}
+
+// Signals are taken by the main loop. Blocked before there is any other thread, so in all of them.
+void block_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal_number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal_number);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);  // Of connections; writing says EPIPE.
+}
+
+std::string new_instance_id() {
+    sd_id128_t id{};
+    if (sd_id128_randomize(&id) < 0) throw std::runtime_error("cannot make an instance id: no random numbers");
+    std::array<char, SD_ID128_STRING_MAX> text{};
+    return sd_id128_to_string(id, text.data());
+}
+
+std::string describe(const Registry& registry) {
+    const std::size_t engines = registry.engines().size();
+    return "Watching " + std::to_string(registry.container_total()) + " containers on " + std::to_string(engines) +
+           (engines == 1 ? " engine" : " engines");
+}
+
+void reload(Daemon& daemon) {
+    try {
+        daemon.reload();
+        log::info("the configuration was read again");
+    } catch (const ConfigurationError& error) {
+        log::error("the configuration stays as it was: " + std::string(error.what()));
+    }
+}
+
+int serve(const Options& options) {
+    const Configuration configuration = read(options);
+    block_signals();
+    EventLoop loop;
+    int exit_code = EX_OK;
+    Daemon daemon(loop, [&options] { return read(options); });
+    bus::BusFace face(loop, daemon.registry(), daemon,
+                      {options.user, new_instance_id(), [&](const std::string& why) {
+                           log::error(why);
+                           exit_code = EXIT_FAILURE;
+                           loop.stop();
+                       }});
+    face.connect();
+
+    const auto go_public = [&, published = false]() mutable {
+        if (std::exchange(published, true)) return;
+        face.publish();
+        service_manager::ready(describe(daemon.registry()));
+    };
+    Timer patience(loop, go_public);
+    patience.arm_after(longest_wait_for_ready);
+    // By way of the timer: the registry is in the middle of a change when it says so.
+    daemon.registry().when_ready([&] { patience.arm_after(Clock::duration::zero()); });
+
+    const auto stop = [&] {
+        service_manager::stopping();
+        loop.stop();
+    };
+    const EventSource on_terminate = loop.on_signal(SIGTERM, stop);
+    const EventSource on_interrupt = loop.on_signal(SIGINT, stop);
+    const EventSource on_hangup = loop.on_signal(SIGHUP, [&] { reload(daemon); });
+    const service_manager::Watchdog watchdog(loop, [&] { return daemon.is_turning(); });
+
+    daemon.apply(configuration);
+    loop.run();
+    return exit_code;
+}
+
+int check(const Options& options) {
+    const Configuration configuration = read(options);
+    for (const EngineConfiguration& engine : configuration.engines) {
+        std::cout << engine.name << ": " << engine.type << " at " << engine.endpoint.url()
+                  << (engine.enabled ? "" : " (not enabled)") << '\n';
+    }
+    return EX_OK;
+}
+
+int run(int argc, char** argv) {
+    const ParsedOptions parsed = parse_options(argc, argv);
+    if (!parsed.options) return parsed.exit_code;
+    if (parsed.options->debug) log::set_level(log::Level::debug);
+    return parsed.options->check ? check(*parsed.options) : serve(*parsed.options);
+}
+
+}  // namespace
+}  // namespace shorewatch
+
+int main(int argc, char** argv) {
+    using namespace shorewatch;
+    try {
+        return run(argc, argv);
+    } catch (const ConfigurationError& error) {
+        log::error(error.what());
+        return EX_CONFIG;
+    } catch (const std::exception& error) {
+        log::error(error.what());
+        return EXIT_FAILURE;
+    }
+}

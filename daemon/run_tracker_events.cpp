@@ -1,0 +1,145 @@
+// The run tracker, of what the event stream tells.
+#include "daemon/run_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace shorewatch {
+
+namespace {
+
+// Events of one container that wait for its inspection.
+constexpr std::size_t max_held = 256;
+
+}  // namespace
+
+void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
+    const std::string& id = event.container->id;
+    if (listing_) told_.insert(id);
+    Track& track = tracks_[id];
+    if (track.doubtful) {
+        if (track.held.size() < max_held) return track.held.push_back(event);
+        // Rather than out of order, they are taken by what they have led to.
+        track.held.clear();
+        track.raised_by_start = false;
+        return ask(id, track);
+    }
+    switch (event.type) {
+        case ContainerEvent::Type::started: take_started(event, track, now); break;
+        case ContainerEvent::Type::exited: take_exited(event, track, now); break;
+        case ContainerEvent::Type::paused: take_paused(event, track, true); break;
+        case ContainerEvent::Type::unpaused: take_paused(event, track, false); break;
+        case ContainerEvent::Type::renamed: take_renamed(event, track); break;
+        case ContainerEvent::Type::oom: track.oom = track.pending || portfolio_.find(id); break;
+    }
+    drop_if_idle(id);
+}
+
+void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoint now) {
+    const std::string& id = event.container->id;
+    if (const ContainerPtr published = portfolio_.find(id)) {
+        // Either this run's own start told again, or a new run whose predecessor's end was not told.
+        if (!track.exiting) {
+            track.held.push_back(event);
+            track.raised_by_start = true;
+            return doubt(id, track);
+        }
+        publish_exited(track, published, not_to_be_told(*track.exiting));
+    }
+    if (track.successor && !track.successor->started_after(event.time)) track.successor.reset();
+    EndedRun* ended = ended_.find(id);
+    if (ended != nullptr && event.time <= ended->bound) return;
+    if (track.pending) {
+        PendingStart& pending = *track.pending;
+        if (is_start_of(event, pending)) {  // The list was faster than the event.
+            pending.time = event.time;
+            pending.fresh = true;
+            return ask(id, track);
+        }
+        if (pending.time && event.time <= *pending.time) return;
+        if (pending.outline->started_after(event.time)) {
+            // An earlier run than the listed one, whose start will be told later.
+            track.successor = pending.outline;
+        } else if (!pending.suspect) {
+            publish_short_run(track, pending.outline, not_to_be_told(pending.exit.value_or(ExitReport{})));
+            ended = ended_.find(id);
+        }
+    }
+    PendingStart start;
+    start.outline = event.container;
+    start.time = event.time;
+    if (ended != nullptr) {
+        start.suspect = ended->awaits_exit && !ended->may_be_lost;
+        ended->awaits_exit = start.suspect;
+    }
+    track.pending = std::move(start);
+    if (track.successor) set_deadline(track, now + hold);
+    ask(id, track);
+}
+
+// Does this event belong to an earlier run than pending is, which is known from a list?
+bool RunTracker::is_before(const ContainerEvent& event, const PendingStart& pending) {
+    return !pending.time && pending.outline->started_after(event.time);
+}
+
+// Is this the start of the run that pending is, of which a list told first?
+bool RunTracker::is_start_of(const ContainerEvent& event, const PendingStart& pending) const {
+    if (pending.time || pending.exit || pending.outline->started_after(event.time)) return false;
+    // In an older list but not in the last one, and began before what the stream tells: this is a later run.
+    const bool was_over = pending.over && !pending.fresh && pending.outline->started;
+    return !was_over || pending.outline->started_after(told_from_);
+}
+
+void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoint now) {
+    const std::string& id = event.container->id;
+    if (const ContainerPtr published = portfolio_.find(id)) {
+        // Older than the run: a replayed end of an earlier one, or the engine's clock was set back.
+        if (published->started_after(event.time)) return doubt(id, track);
+        ExitReport report = report_of(event, *published);
+        if (track.exiting && !track.presumed_dead) report = merged(*track.exiting, report);
+        return end_run(published, track, report, now);
+    }
+    if (EndedRun* ended = ended_.find(id)) {
+        if (event.time <= ended->bound && !track.pending) return;
+        const bool may_be_its = !track.pending || track.pending->suspect || !track.pending->time;
+        if (may_be_its && std::exchange(ended->awaits_exit, false)) {
+            ended->bound = std::max(ended->bound, event.time);
+            if (track.pending && track.pending->suspect) track.pending.reset();
+            return;
+        }
+    }
+    if (track.pending && is_before(event, *track.pending)) return;
+    if (!track.pending) {  // It was alive when the stream was opened, and over before it could be listed.
+        track.pending = PendingStart{};
+        track.pending->outline = event.container;
+    }
+    PendingStart& pending = *track.pending;
+    if (pending.time && event.time < *pending.time) return ask(id, track);
+    const ExitReport report = report_of(event, *pending.outline);
+    if (report.exit_code || !track.asked) return publish_short_run(track, pending.outline, report);
+    pending.exit = report;
+    set_deadline(track, now + hold);
+}
+
+void RunTracker::take_paused(const ContainerEvent& event, Track& track, bool paused) {
+    if (const ContainerPtr published = portfolio_.find(event.container->id)) {
+        if (published->paused == paused || published->started_after(event.time)) return;
+        const ContainerPtr changed = portfolio_.set_paused(published->id, paused);
+        if (paused) return output_.publish(ContainerPaused{changed, event.time, Cause::event});
+        return output_.publish(ContainerUnpaused{changed, event.time, Cause::event});
+    }
+    if (!track.pending || is_before(event, *track.pending)) return;
+    if (!track.pending->time || event.time >= *track.pending->time) track.pending->paused = paused;
+}
+
+void RunTracker::take_renamed(const ContainerEvent& event, Track& track) {
+    if (const ContainerPtr published = portfolio_.find(event.container->id)) {
+        if (published->name == event.container->name) return;
+        const ContainerPtr changed = published->with_name(event.container->name);
+        portfolio_.add(changed);
+        return output_.publish(ContainerRenamed{changed, published->name, event.time, Cause::event});
+    }
+    if (track.pending && !is_before(event, *track.pending)) track.pending->name = event.container->name;
+}
+
+}  // namespace shorewatch

@@ -1,0 +1,70 @@
+#include "daemon/watcher.h"
+
+#include <pthread.h>
+
+#include <exception>
+#include <utility>
+
+#include "engines/support/log.h"
+
+namespace shorewatch {
+
+Watcher::Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
+                 EngineWatch::Timing timing)
+    : name_(std::move(name)),
+      endpoint_(std::move(endpoint)),
+      publish_(std::move(publish)),
+      timing_(timing),
+      thread_([this, make = std::move(make_client)] { run(make); }) {}
+
+Watcher::~Watcher() {
+    stop();
+    thread_.join();
+}
+
+void Watcher::stop() {
+    loop_.stop();
+}
+
+void Watcher::resync() {
+    loop_.post([this] {
+        if (watch_ != nullptr) watch_->resync();
+    });
+}
+
+bool Watcher::is_turning() {
+    if (answered_.load(std::memory_order_relaxed) != asked_) return false;
+    loop_.post([this, number = ++asked_] { answered_.store(number, std::memory_order_relaxed); });
+    return true;
+}
+
+void Watcher::run(const MakeClient& make_client) noexcept {
+    pthread_setname_np(pthread_self(), ("watch " + name_).substr(0, 15).c_str());
+    try {
+        EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, timing_);
+        watch_ = &watch;
+        loop_.post([&watch] { watch.start(); });
+        turn(watch);
+        watch_ = nullptr;
+    } catch (const std::exception& error) {
+        const std::string what = "cannot watch this engine: " + std::string(error.what());
+        log::error("engine " + name_ + ": " + what, {{"SHOREWATCH_ENGINE", name_}});
+        publish_(EngineChanged{{EngineState::unavailable, what, real_time_now(), {}}});
+    }
+}
+
+// Turns the loop until it is stopped. An exception means a fault of ours in the handling of something the engine
+// said: the connection begins anew, other engines and the daemon go on.
+void Watcher::turn(EngineWatch& watch) {
+    while (true) {
+        try {
+            return loop_.run();
+        } catch (const std::exception& error) {
+            const std::string what = "internal error: " + std::string(error.what()) + "; beginning anew";
+            log::error("engine " + name_ + ": " + what, {{"SHOREWATCH_ENGINE", name_}});
+            watch.abandon({EngineError::Kind::protocol, what});
+        }
+    }
+}
+
+}  // namespace shorewatch

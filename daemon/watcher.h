@@ -1,0 +1,56 @@
+// A watcher: one thread that owns an engine's client, loop and portfolio. Nobody else touches them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "daemon/change.h"
+#include "daemon/engine_watch.h"
+#include "engines/endpoint.h"
+#include "engines/engine_client.h"
+#include "engines/support/event_loop.h"
+
+namespace shorewatch {
+
+class Watcher {
+  public:
+    // Called once, on the watcher's thread.
+    using MakeClient = std::function<std::unique_ptr<EngineClient>(EventLoop&)>;
+    // Called on the watcher's thread, in the order of what happened. Must not block.
+    using Publish = std::function<void(Change)>;
+
+    // Starts the thread.
+    Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
+            EngineWatch::Timing timing = {});
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+    // Stops and joins: whatever the engine is doing, the thread never waits for it.
+    ~Watcher();
+
+    // Has the thread end soon, so that many can be ended side by side before each is joined.
+    void stop();
+    void resync();
+
+    // Is the thread's loop turning? True when it has answered the question before this one, and asks again.
+    [[nodiscard]] bool is_turning();
+
+  private:
+    void run(const MakeClient& make_client) noexcept;
+    void turn(EngineWatch& watch);
+
+    std::string name_;
+    Endpoint endpoint_;
+    Publish publish_;
+    EngineWatch::Timing timing_;
+    EventLoop loop_;
+    EngineWatch* watch_ = nullptr;  // the watcher's thread only
+    std::atomic<std::uint64_t> answered_{0};
+    std::uint64_t asked_ = 0;
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace shorewatch

@@ -1,0 +1,222 @@
+#include "engines/docker/docker_session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engines/http/http_error.h"
+#include "engines/http/json.h"
+#include "engines/support/log.h"
+#include "engines/support/text.h"
+
+namespace shorewatch::docker {
+
+namespace {
+
+using Kind = EngineError::Kind;
+using ItemKind = json::StreamSplitter::Item::Kind;
+
+constexpr std::string_view connecting = "connect to the engine";
+constexpr std::string_view following_events = "follow the engine's events";
+
+// What this project was written for: Docker 29. The oldest is what an engine speaks that doesn't say.
+constexpr ApiVersion newest_known{1, 52};
+constexpr ApiVersion unsaid{1, 24};
+
+// Events are not told strictly in the order of their stamps.
+constexpr auto overlap = std::chrono::seconds(1);
+
+constexpr std::size_t longest_quote = 80;
+
+std::string event_filters() {
+    std::string names;
+    for (const std::string_view name : known_actions()) {
+        names += (names.empty() ? "\"" : ",\"") + std::string(name) + "\"";
+    }
+    return http::url_encoded(R"({"type":["container"],"event":[)" + names + "]}");
+}
+
+std::string quoted(std::string_view text) {
+    return "'" + http::excerpt(text, longest_quote) + "'";
+}
+
+}  // namespace
+
+DockerClient::Session::Session(DockerClient& owner, std::optional<RealTime> since, LifecycleObserver& observer)
+    : owner_(owner),
+      endpoint_(owner.endpoint_),
+      options_(owner.options_),
+      since_(since),
+      observer_(observer),
+      splitter_(options_.event_limit) {
+    http_.emplace(owner.loop_, endpoint_, options_.parallel);
+}
+
+void DockerClient::Session::start() {
+    send({"/_ping", std::string(connecting), options_.ping_deadline},
+         [this](const Result<http::Response>& result) { take_ping(result); });
+}
+
+void DockerClient::Session::end() {
+    if (std::exchange(ended_, true)) return;
+    open_ = false;
+    // The client first: it ends all exchanges at once, and none of those in line is sent meanwhile.
+    http_.reset();
+    requests_.clear();
+    events_.reset();
+    if (skipped_ > 0 || splitter_.skipped() > 0) {
+        log::debug("events of " + endpoint_.url() + ": " + std::to_string(skipped_) + " not used, and " +
+                   std::to_string(splitter_.skipped()) + " values that were no events");
+    }
+}
+
+void DockerClient::Session::get(const std::string& path, http::Request request, http::Reply done) {
+    request.target = "/v" + version_.text() + path;
+    send(std::move(request), std::move(done));
+}
+
+void DockerClient::Session::send(http::Request request, http::Reply done) {
+    const std::uint64_t number = next_request_++;
+    auto exchange = http_->send(std::move(request), [this, number, call = std::move(done)](auto result) {
+        const auto keep = shared_from_this();
+        const auto ended = requests_.extract(number);
+        call(std::move(result));
+    });
+    requests_.emplace(number, std::move(exchange));
+}
+
+void DockerClient::Session::take_ping(const Result<http::Response>& result) {
+    if (!result) return fail(result.error());
+    const http::Response& response = result.value();
+    if (response.head.status != 200) {
+        EngineError error = http::status_error(connecting, endpoint_, response.head.status, response.body);
+        error.kind = Kind::engine;
+        return fail(error);
+    }
+    if (const std::string* podman = response.head.find("libpod-api-version")) {
+        return fail(http::make_error(Kind::engine, connecting, endpoint_,
+                                     "this is Podman " + *podman +
+                                         " behind a Docker socket; its Docker-compatible events are incomplete"));
+    }
+    const std::string* told = response.head.find("api-version");
+    const auto version = told != nullptr ? ApiVersion::parse(*told) : unsaid;
+    if (!version) {
+        return fail(http::make_error(Kind::protocol, connecting, endpoint_,
+                                     "its Api-Version is " + quoted(*told) + "; is this Docker?"));
+    }
+    version_ = std::min(*version, newest_known);
+
+    // Without an earlier stream, events count from now on: by the engine's clock, which is ours on this host.
+    if (!since_ && endpoint_.is_local()) since_ = real_time_now();
+    else if (since_) *since_ -= overlap;
+    if (since_) open_events(*since_);
+    ask_info();
+}
+
+void DockerClient::Session::ask_info() {
+    http::Request request;
+    request.purpose = "ask the engine about itself";
+    request.deadline = options_.info_deadline;
+    get("/info", std::move(request), [this](Result<http::Response> result) { take_info(std::move(result)); });
+}
+
+// Worth knowing, but slow and not needed to watch: its failure is no failure.
+void DockerClient::Session::take_info(Result<http::Response> result) {
+    std::optional<RealTime> engine_clock;
+    std::string problem;
+    if (!result) {
+        problem = result.error().message;
+    } else if (const int status = result.value().head.status; status != 200) {
+        problem = "HTTP " + std::to_string(status);
+    } else {
+        try {
+            const EngineInfo info = decode_info(std::move(result.value().body));
+            engine_clock = info.time;
+            identity_.id = info.id;
+            identity_.version = info.version;
+            observer_.on_identity(identity_);
+        } catch (const json::Malformed& malformed) {
+            problem = malformed.what();
+        }
+    }
+    if (!problem.empty()) log::debug("no /info of " + endpoint_.url() + ": " + problem);
+    if (!ended_ && !events_asked_) open_events(engine_clock.value_or(real_time_now()));
+}
+
+void DockerClient::Session::open_events(RealTime since) {
+    events_asked_ = true;
+    http::StreamRequest request;
+    // since is needed even for what happens from now on: dockerd sends the head before it subscribes.
+    request.target = "/v" + version_.text() + "/events?since=" + to_decimal_seconds(since) +
+                     "&filters=" + event_filters();
+    request.purpose = following_events;
+    request.connect_deadline = options_.connect_deadline;
+    request.head_deadline = options_.head_deadline;
+    events_ = http_->open(std::move(request),
+                          {[this](const http::Head&, std::uint32_t peer_pid) { take_open(peer_pid); },
+                           [this](std::string_view bytes) { take_bytes(bytes); },
+                           [this](const EngineError& error) { take_end(error); }});
+}
+
+void DockerClient::Session::take_open(std::uint32_t peer_pid) {
+    const auto keep = shared_from_this();
+    open_ = true;
+    // 1 is systemd, which opened the socket for dockerd and then started it.
+    if (peer_pid > 1) {
+        identity_.pid = peer_pid;
+        observer_.on_identity(identity_);
+    }
+    if (!ended_) observer_.on_stream_open();
+}
+
+void DockerClient::Session::take_bytes(std::string_view bytes) {
+    const auto keep = shared_from_this();
+    splitter_.feed(bytes);
+    while (!ended_) {
+        const auto item = splitter_.next();
+        switch (item.kind) {
+            case ItemKind::need_more: return;
+            case ItemKind::object: take_object(item.text); break;
+            case ItemKind::oversize:
+                observer_.on_gap("an event of " + std::to_string(item.size) + " bytes at " + endpoint_.url() +
+                                 " was left out; the largest that is taken has " +
+                                 std::to_string(options_.event_limit));
+                break;
+            case ItemKind::malformed:
+                return fail_stream(Kind::protocol, "there is no JSON in it: " + quoted(item.text));
+        }
+    }
+}
+
+void DockerClient::Session::take_object(std::string_view text) {
+    EventLine line;
+    try {
+        line = decode_event(std::string(text));
+    } catch (const json::Malformed& malformed) {
+        return fail_stream(Kind::protocol, std::string(malformed.what()) + ": " + quoted(text));
+    }
+    if (!line.complaint.empty()) return fail_stream(Kind::engine, "instead of an event: " + quoted(line.complaint));
+    if (!line.event || (line.exact_time && !owner_.recent_.is_new(*line.event))) {
+        ++skipped_;
+        return;
+    }
+    observer_.on_event(*line.event);
+}
+
+void DockerClient::Session::take_end(const EngineError& error) {
+    if (splitter_.inside_value()) return fail_stream(Kind::protocol, "the stream broke off within an event");
+    fail(error);
+}
+
+void DockerClient::Session::fail_stream(EngineError::Kind kind, std::string_view cause) {
+    fail(http::make_error(kind, following_events, endpoint_, cause));
+}
+
+void DockerClient::Session::fail(const EngineError& error) {
+    const auto keep = shared_from_this();
+    const EngineError told = error;  // ours, whatever happens to whose it was
+    owner_.close();
+    observer_.on_stream_end(told);
+}
+
+}  // namespace shorewatch::docker

@@ -1,0 +1,64 @@
+// One life of a connection to dockerd: find out what it speaks, open the event stream, carry requests.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "engines/docker/docker_client.h"
+#include "engines/docker/docker_decode.h"
+#include "engines/http/http_client.h"
+#include "engines/http/json_stream.h"
+
+namespace shorewatch::docker {
+
+// Held by its DockerClient until it ends, and by itself while it calls back: an observer may close the client or
+// destroy it.
+class DockerClient::Session : public std::enable_shared_from_this<DockerClient::Session> {
+  public:
+    Session(DockerClient& owner, std::optional<RealTime> since, LifecycleObserver& observer);
+
+    void start();
+    // Nothing is called back from here on. The owner is not touched any more.
+    void end();
+    // Does the event stream stand?
+    [[nodiscard]] bool is_open() const noexcept { return open_; }
+
+    // path: below the version, as "/containers/json". done is called unless the session ends before.
+    void get(const std::string& path, http::Request request, http::Reply done);
+
+  private:
+    void take_ping(const Result<http::Response>& result);
+    void ask_info();
+    void take_info(Result<http::Response> result);
+    void open_events(RealTime since);
+    void take_open(std::uint32_t peer_pid);
+    void take_bytes(std::string_view bytes);
+    void take_object(std::string_view text);
+    void take_end(const EngineError& error);
+    void fail(const EngineError& error);
+    void fail_stream(EngineError::Kind kind, std::string_view cause);
+    void send(http::Request request, http::Reply done);
+
+    DockerClient& owner_;  // until ended_
+    const Endpoint endpoint_;
+    const DockerOptions options_;
+    std::optional<RealTime> since_;
+    LifecycleObserver& observer_;
+    bool ended_ = false;
+    bool open_ = false;
+    bool events_asked_ = false;
+    ApiVersion version_;
+    EngineIdentity identity_;
+    json::StreamSplitter splitter_;
+    std::uint64_t skipped_ = 0;  // events that were not used
+    std::optional<http::Client> http_;
+    std::unordered_map<std::uint64_t, http::Exchange> requests_;
+    std::uint64_t next_request_ = 0;
+    http::Exchange events_;
+};
+
+}  // namespace shorewatch::docker

@@ -1,0 +1,32 @@
+// Remembers the last events of an engine, so that those it replays are told once.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "engines/engine_client.h"
+
+namespace shorewatch::docker {
+
+// Docker keeps 256 events for replay; this remembers more than it can replay.
+class RecentEvents {
+  public:
+    static constexpr std::size_t capacity = 1024;
+
+    // False if an event of this container, type and time is among the last ones; otherwise it is now the last.
+    [[nodiscard]] bool is_new(const ContainerEvent& event);
+
+  private:
+    struct Key {
+        RealTime time;
+        ContainerEvent::Type type;
+        std::string id;
+
+        bool operator==(const Key&) const = default;
+    };
+    std::vector<Key> keys_;
+    std::size_t oldest_ = 0;  // the next to be replaced once keys_ is full
+};
+
+}  // namespace shorewatch::docker

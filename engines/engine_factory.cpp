@@ -1,0 +1,53 @@
+#include "engines/engine_factory.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include "engines/docker/docker_client.h"
+#include "engines/support/text.h"
+
+namespace shorewatch {
+
+namespace {
+
+template <typename Client>
+std::unique_ptr<EngineClient> make(const Endpoint& endpoint, EventLoop& loop) {
+    return std::make_unique<Client>(loop, endpoint);
+}
+
+struct Kind {
+    std::string_view type_id;
+    std::unique_ptr<EngineClient> (*make)(const Endpoint&, EventLoop&);
+};
+
+// A line each in both, in the same order.
+constexpr std::array<std::string_view, 1> types{"docker"};
+constexpr std::array<Kind, types.size()> kinds{Kind{docker::type_id, make<docker::DockerClient>}};
+
+const Kind& kind_of(std::string_view type) {
+    const auto found = std::ranges::find(types, type);
+    if (found == types.end()) {
+        std::string known;
+        for (const std::string_view name : types) known += (known.empty() ? "" : ", ") + std::string(name);
+        throw std::invalid_argument("'" + printable(type) + "' is no engine type; known are: " + known);
+    }
+    return kinds.at(static_cast<std::size_t>(found - types.begin()));
+}
+
+}  // namespace
+
+std::span<const std::string_view> known_engine_types() {
+    return types;
+}
+
+std::string_view engine_type_id(std::string_view type) {
+    return kind_of(type).type_id;
+}
+
+std::unique_ptr<EngineClient> make_engine_client(std::string_view type, const Endpoint& endpoint, EventLoop& loop) {
+    return kind_of(type).make(endpoint, loop);
+}
+
+}  // namespace shorewatch
