@@ -119,7 +119,8 @@ void EngineWatch::on_stream_open() {
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
-    const bool was_good = stream_open_ && !listing_ && Clock::now() - opened_ >= timing_.good_stream;
+    const bool was_good = status_.state == EngineState::watching;
+    const bool lasted = was_good && Clock::now() - opened_ >= timing_.good_stream;
     stream_open_ = attempting_ = listing_ = list_again_ = false;
     tracker_.on_stream_lost();
     update();
@@ -127,8 +128,8 @@ void EngineWatch::on_stream_end(const EngineError& error) {
     set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
     if (was_good) backoff_.reset();
     watch_socket();
-    // After a stream that was good the engine may well be there still: the first attempt is made at once.
-    retry_timer_.arm_after(was_good ? Clock::duration::zero() : backoff_.next());
+    // After a stream that lasted, the engine may well be there still: the first attempt is made at once.
+    retry_timer_.arm_after(lasted ? Clock::duration::zero() : backoff_.next());
 }
 
 // --- following ------------------------------------------------------------------------------------------------

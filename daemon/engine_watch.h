@@ -23,7 +23,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     struct Timing {
         Clock::duration first_retry = std::chrono::milliseconds(100);
         Clock::duration longest_retry = std::chrono::seconds(10);
-        // A stream that lasted this long was a good one: after it, retries start from the first again.
+        // After a stream that lasted this long, the next attempt is made at once.
         Clock::duration good_stream = std::chrono::seconds(1);
         // How long after a list a few inspections may hold up the word that the watch is synchronised.
         Clock::duration longest_settling = std::chrono::seconds(2);

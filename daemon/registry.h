@@ -68,12 +68,12 @@ class RegistryObserver {
 
 // What ListContainers can be asked for; all that is set must match.
 struct ContainerFilter {
-    std::optional<std::string> engine;
-    std::optional<std::string> project;
-    std::optional<std::string> name;
-    std::vector<std::string> labels;  // each "key" or "key=value"
-    std::optional<bool> paused;
-    std::optional<std::string> pod;  // name or id
+    std::optional<std::string> engine = {};
+    std::optional<std::string> project = {};
+    std::optional<std::string> name = {};
+    std::vector<std::string> labels = {};  // each "key" or "key=value"
+    std::optional<bool> paused = {};
+    std::optional<std::string> pod = {};  // name or id
 
     [[nodiscard]] bool matches(const PublishedEngine& of, const Container& container) const;
 };

@@ -137,6 +137,7 @@ class RunTracker {
     // While a list is under way, the containers that were told of since it was asked for: by events, and by an
     // inspection or a published end, which make the list's word on them stale.
     bool listing_ = false;
+    bool first_list_ = true;  // it has not come yet
     RealTime told_from_;
     std::unordered_set<std::string> told_;
     std::unordered_set<std::string> confirmed_;

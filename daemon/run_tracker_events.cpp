@@ -15,6 +15,8 @@ constexpr std::size_t max_held = 256;
 
 void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
     const std::string& id = event.container->id;
+    // Replayed from before the watch began: what is alive of it is in the first list.
+    if (first_list_ && event.time < told_from_) return;
     if (listing_) told_.insert(id);
     Track& track = tracks_[id];
     if (track.doubtful) {

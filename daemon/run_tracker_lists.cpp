@@ -38,6 +38,7 @@ void RunTracker::on_list(const std::vector<ContainerPtr>& alive, TimePoint now) 
         track.pending->over = true;
         set_deadline(track, now + hold);
     }
+    first_list_ = false;
     stop_listing();
 }
 

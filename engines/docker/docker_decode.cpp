@@ -17,6 +17,8 @@ using json::Value;
 using Type = ContainerEvent::Type;
 
 constexpr std::size_t longest_id = 256;
+// Ten times what has been seen on one host. A list of nothing but ids could hold millions within its limit of bytes.
+constexpr std::size_t most_containers = 100'000;
 
 struct Action {
     std::string_view name;
@@ -184,6 +186,9 @@ EventLine decode_event(std::string json) {
 ContainerList decode_list(std::string json) {
     const json::Document document(std::move(json));
     if (!document.root().IsArray()) throw json::Malformed("the list of containers is no JSON array");
+    if (document.root().Size() > most_containers) {
+        throw json::Malformed("the list is of more than " + std::to_string(most_containers) + " containers");
+    }
     ContainerList list;
     list.containers.reserve(document.root().Size());
     for (const Value& entry : document.root().GetArray()) {

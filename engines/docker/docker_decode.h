@@ -38,7 +38,7 @@ struct EventLine {
 };
 [[nodiscard]] EventLine decode_event(std::string json);
 
-// GET /containers/json, the living only. Docker's list tells neither pid nor start time.
+// GET /containers/json, the living only; at most 100,000 entries. Docker's list tells neither pid nor start time.
 struct ContainerList {
     std::vector<ContainerPtr> containers;
     std::size_t skipped = 0;  // entries without a usable id

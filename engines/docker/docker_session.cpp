@@ -205,7 +205,8 @@ void DockerClient::Session::take_object(std::string_view text) {
 
 void DockerClient::Session::take_end(const EngineError& error) {
     if (splitter_.inside_value()) return fail_stream(Kind::protocol, "the stream broke off within an event");
-    fail(error);
+    // 404 would mean the call itself here.
+    fail({error.kind == Kind::not_found ? Kind::engine : error.kind, error.message});
 }
 
 void DockerClient::Session::fail_stream(EngineError::Kind kind, std::string_view cause) {

@@ -24,7 +24,7 @@ class Malformed : public std::runtime_error {
 // What a text may unfold to. Real answers stay far below: an inspect has some 300 values, 8 levels deep.
 struct Bounds {
     std::size_t depth = 128;
-    std::size_t values = 4'000'000;  // of 16 bytes each
+    std::size_t values = 4'000'000;  // names of members included; 16 bytes each
 };
 
 // One JSON value and the text it points into.

@@ -21,6 +21,9 @@ constexpr long receive_buffer = 64L * 1024;
 constexpr long keepalive_idle = 20;
 constexpr long keepalive_interval = 5;
 
+// libcurl finds nothing wrong with an answer whose headers have no end.
+constexpr std::string_view broken_head = "the answer broke off within its headers";
+
 template <typename Value>
 void set(CURL* easy, CURLoption option, Value value) {
     const CURLcode code = curl_easy_setopt(easy, option, value);
@@ -237,6 +240,8 @@ void RequestTransfer::finish(CURLcode code) {
         error_ = error(Kind::protocol, "the answer is larger than " + in_bytes(body_limit_));
     } else if (code != CURLE_OK) {
         error_ = error_of(code, deadline_);
+    } else if (!head_complete_) {
+        error_ = error(Kind::protocol, broken_head);
     }
 }
 
@@ -287,6 +292,8 @@ void StreamTransfer::finish(CURLcode code) {
         error_ = error(Kind::unreachable, "the engine ended the stream");
     } else if (good() && code == CURLE_PARTIAL_FILE) {
         error_ = error(Kind::unreachable, "the connection broke off");
+    } else if (code == CURLE_OK) {
+        error_ = error(Kind::protocol, broken_head);
     } else {
         error_ = error_of(code, head_expired_ ? head_deadline_ : connect_deadline_);
     }

@@ -40,15 +40,17 @@ Decoded decode(std::string_view text) {
     return {code_point, length};
 }
 
-// U+FDD0 to U+FDEF and the last two of each plane. D-Bus allows them; libsystemd sends no string that has one.
+// U+FDD0 to U+FDEF and the last two of each plane. D-Bus allows them; libsystemd sends no string that has
+// one.
 bool is_noncharacter(char32_t c) {
     return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
 }
 
 // Characters that move the cursor, end the line or reorder the rest of it, and noncharacters.
 bool is_dangerous(char32_t c) {
-    return is_noncharacter(c) || c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x061C ||
-           (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    return is_noncharacter(c) || c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 ||
+           c == 0x061C || (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
 }
 
 std::string escaped(char32_t c) {
