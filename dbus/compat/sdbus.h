@@ -1,0 +1,85 @@
+// sdbus-c++ 1.2 and 2.1 from one source: what differs between the two has one name here.
+//
+// Files that use sdbus-c++ include this and nothing of <sdbus-c++/…>. Code that is generated from the XML is
+// of the version that is installed, so that it needs none of this.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#if __has_include(<sdbus-c++/VTableItems.h>)
+#define SHOREWATCH_SDBUS_2 1
+#else
+#define SHOREWATCH_SDBUS_2 0
+#endif
+
+namespace shorewatch::bus {
+
+// Strong types in 2, strings in 1. Object paths are sdbus::ObjectPath in both.
+#if SHOREWATCH_SDBUS_2
+using ServiceName = sdbus::ServiceName;
+using InterfaceName = sdbus::InterfaceName;
+using MemberName = sdbus::MemberName;
+using PropertyName = sdbus::PropertyName;
+using ErrorName = sdbus::Error::Name;
+#else
+using ServiceName = std::string;
+using InterfaceName = std::string;
+using MemberName = std::string;
+using PropertyName = std::string;
+using ErrorName = std::string;
+#endif
+
+// Does one piece of the connection's work. False: there was none. Throws sdbus::Error when the connection is
+// gone.
+inline bool process_pending(sdbus::IConnection& connection) {
+#if SHOREWATCH_SDBUS_2
+    return connection.processPendingEvent();
+#else
+    return connection.processPendingRequest();
+#endif
+}
+
+// When process_pending() is due whatever the descriptor says, in microseconds of CLOCK_MONOTONIC; absent:
+// never.
+inline std::optional<std::chrono::microseconds> due_time(const sdbus::IConnection::PollData& poll) {
+#if SHOREWATCH_SDBUS_2
+    if (poll.timeout == std::chrono::microseconds::max()) return std::nullopt;
+    return poll.timeout;
+#else
+    if (poll.timeout_usec == UINT64_MAX) return std::nullopt;
+    return std::chrono::microseconds(poll.timeout_usec);
+#endif
+}
+
+// The effective user of whoever sent the message that object handles now, as the bus knows it. Throws
+// sdbus::Error.
+inline uid_t current_sender(const sdbus::IObject& object) {
+#if SHOREWATCH_SDBUS_2
+    return object.getCurrentlyProcessedMessage().getCredsEuid();
+#else
+    const sdbus::Message* message = object.getCurrentlyProcessedMessage();
+    if (message == nullptr)
+        throw sdbus::Error("org.freedesktop.DBus.Error.Failed", "no message is being handled");
+    return message->getCredsEuid();
+#endif
+}
+
+// Calls handler for each message that matches; the slot ends it. Throws sdbus::Error.
+[[nodiscard]] inline sdbus::Slot add_match(sdbus::IConnection& connection, const std::string& match,
+                                           std::function<void()> handler) {
+#if SHOREWATCH_SDBUS_2
+    return connection.addMatch(
+        match, [call = std::move(handler)](sdbus::Message) { call(); }, sdbus::return_slot);
+#else
+    return connection.addMatch(match, [call = std::move(handler)](sdbus::Message&) { call(); });
+#endif
+}
+
+}  // namespace shorewatch::bus

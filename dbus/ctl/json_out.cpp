@@ -1,0 +1,204 @@
+#include "dbus/ctl/json_out.h"
+
+#include <cmath>
+
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include "engines/support/text.h"
+
+namespace shorewatch::ctl {
+
+namespace {
+
+using LineWriter = rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>>;
+using BlockWriter = rapidjson::PrettyWriter<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>>;
+
+template <typename Writer>
+class Json {
+  public:
+    explicit Json(Writer& writer) : writer_(writer) {}
+
+    void write(std::string_view text) {
+        const std::string valid = valid_utf8(text);  // The writer stops at anything else.
+        writer_.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
+    }
+    void write(const std::string& text) { write(std::string_view(text)); }
+    void write(bool value) { writer_.Bool(value); }
+    void write(std::uint8_t value) { writer_.Uint(value); }
+    void write(std::int16_t value) { writer_.Int(value); }
+    void write(std::uint16_t value) { writer_.Uint(value); }
+    void write(std::int32_t value) { writer_.Int(value); }
+    void write(std::uint32_t value) { writer_.Uint(value); }
+    void write(std::int64_t value) { writer_.Int64(value); }
+    void write(std::uint64_t value) { writer_.Uint64(value); }
+    void write(double value) { std::isfinite(value) ? writer_.Double(value) : writer_.Null(); }
+
+    template <typename T>
+    void write(const std::vector<T>& values) {
+        writer_.StartArray();
+        for (const T& value : values)
+            write(value);
+        writer_.EndArray();
+    }
+
+    template <typename T>
+    void write(const std::map<std::string, T>& values) {
+        writer_.StartObject();
+        for (const auto& [key, value] : values)
+            member(key, value);
+        writer_.EndObject();
+    }
+
+    // The types that the D-Bus API has, and the other basic ones; null for what a later version may bring.
+    void write(const sdbus::Variant& value) {
+        const bool known = write_as<std::string, sdbus::ObjectPath, bool, std::uint32_t, std::int32_t,
+                                    std::uint64_t, std::int64_t, std::uint16_t, std::int16_t, std::uint8_t,
+                                    double, std::vector<std::string>, std::vector<sdbus::ObjectPath>,
+                                    std::map<std::string, std::string>, Properties>(value);
+        if (!known) writer_.Null();
+    }
+
+    template <typename T>
+    void member(std::string_view key, const T& value) {
+        const std::string valid = valid_utf8(key);
+        writer_.Key(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
+        write(value);
+    }
+
+    // Of any object: its path and its properties.
+    template <typename Info>
+    void object(const Info& info) {
+        writer_.StartObject();
+        member("Path", info.path);
+        for (const auto& [key, value] : info.properties)
+            member(key, value);
+        writer_.EndObject();
+    }
+
+    template <typename Info>
+    void objects(const std::vector<Info>& infos) {
+        writer_.StartArray();
+        for (const Info& info : infos)
+            object(info);
+        writer_.EndArray();
+    }
+
+  private:
+    template <typename... Types>
+    bool write_as(const sdbus::Variant& value) {
+        return (write_if<Types>(value) || ...);
+    }
+
+    template <typename T>
+    bool write_if(const sdbus::Variant& value) {
+        if (!value.containsValueOfType<T>()) return false;
+        write(value.get<T>());
+        return true;
+    }
+
+    Writer& writer_;
+};
+
+template <typename Fill>
+std::string block(const Fill& fill) {
+    rapidjson::StringBuffer buffer;
+    BlockWriter writer(buffer);
+    writer.SetIndent(' ', 2);
+    fill(Json(writer));
+    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+using Kind = WatchEvent::Kind;
+
+std::string_view event_name(Kind kind) {
+    switch (kind) {
+        case Kind::started:
+            return "started";
+        case Kind::exited:
+            return "exited";
+        case Kind::paused:
+            return "paused";
+        case Kind::unpaused:
+            return "unpaused";
+        case Kind::renamed:
+            return "renamed";
+        case Kind::engine_state:
+            return "engine-state";
+        case Kind::present:
+            return "present";
+        case Kind::synchronized:
+            return "synchronized";
+        case Kind::daemon_awaited:
+            return "daemon-awaited";
+        case Kind::daemon_up:
+            return "daemon-up";
+        case Kind::daemon_down:
+            return "daemon-down";
+    }
+    return "";
+}
+
+void write_arguments(Json<LineWriter>& json, const WatchEvent& event) {
+    json.member("engine", event.engine);
+    if (event.kind == Kind::engine_state) {
+        json.member("state", event.state);
+    } else {
+        json.member("project", event.project);
+        json.member("name", event.name);
+        json.member("id", event.id);
+    }
+    json.member("path", event.path);
+    json.member("sequence", event.sequence);
+    json.member("details", event.details);
+    if (event.ran) json.member("ran", *event.ran);
+}
+
+}  // namespace
+
+std::string to_json(const std::vector<ContainerInfo>& containers) {
+    return block([&](auto json) { json.objects(containers); });
+}
+
+std::string to_json(const std::vector<EngineInfo>& engines) {
+    return block([&](auto json) { json.objects(engines); });
+}
+
+std::string to_json(const ContainerInfo& container) {
+    return block([&](auto json) { json.object(container); });
+}
+
+std::string to_json(const sdbus::Variant& value) {
+    rapidjson::StringBuffer buffer;
+    LineWriter writer(buffer);
+    Json(writer).write(value);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string to_json(const WatchEvent& event) {
+    rapidjson::StringBuffer buffer;
+    LineWriter writer(buffer);
+    Json json(writer);
+    writer.StartObject();
+    json.member("event", event_name(event.kind));
+    json.member("received", event.received);
+    switch (event.kind) {
+        case Kind::daemon_awaited:
+            json.member("reason", event.reason);
+            break;
+        case Kind::daemon_up:
+        case Kind::daemon_down:
+            break;
+        case Kind::synchronized:
+            json.member("sequence", event.sequence);
+            json.member("containers", static_cast<std::uint64_t>(event.containers));
+            break;
+        default:
+            write_arguments(json, event);
+    }
+    writer.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace shorewatch::ctl

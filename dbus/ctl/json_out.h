@@ -1,0 +1,27 @@
+// The answers for scripts. Names of properties and details are those of the D-Bus API.
+//
+// Everything but ASCII is written as \uNNNN: what a container is called can't steer a terminal, in any
+// locale.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dbus/ctl/properties.h"
+#include "dbus/ctl/watch_event.h"
+
+namespace shorewatch::ctl {
+
+// An array of objects, or an object, on several lines, with a newline at the end: "Path", and all properties.
+[[nodiscard]] std::string to_json(const std::vector<ContainerInfo>& containers);
+[[nodiscard]] std::string to_json(const std::vector<EngineInfo>& engines);
+[[nodiscard]] std::string to_json(const ContainerInfo& container);
+
+// A value on one line, without a newline; "null" for one of a type that is not known here.
+[[nodiscard]] std::string to_json(const sdbus::Variant& value);
+
+// An object on one line, without a newline: "event", "received" (µs since 1970), and what belongs to the
+// event.
+[[nodiscard]] std::string to_json(const WatchEvent& event);
+
+}  // namespace shorewatch::ctl

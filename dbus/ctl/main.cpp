@@ -1,0 +1,106 @@
+// shorewatchctl: the command line of the daemon's D-Bus API.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <locale.h>
+
+#include "dbus/ctl/commands/commands.h"
+#include "dbus/ctl/exit_code.h"
+#include "engines/support/text.h"
+
+namespace shorewatch::ctl {
+
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes:\n"
+    "  0  done\n"
+    "  1  the daemon or the engine said no, or the output can't be written\n"
+    "  2  wrong usage\n"
+    "  3  no such container, project or engine\n"
+    "  4  the name fits more than one container\n"
+    "  5  the daemon can't be reached: no bus, not running, no answer\n"
+    "  6  access denied: join the group shorewatch, or be root\n"
+    "\n"
+    "'shorewatchctl COMMAND --help' has examples.";
+
+void describe(CLI::App& app, Session& session) {
+    app.name("shorewatchctl");
+    app.set_version_flag("--version", "shorewatchctl " SHOREWATCH_VERSION);
+    app.footer(exit_codes);
+    app.require_subcommand(1);
+    app.fallthrough();  // --user and the like may stand after the command, too.
+    CLI::Option* const user =
+        app.add_flag("--user", session.user, "The daemon on the session bus of this user");
+    app.add_option("-H,--host", session.host,
+                   "The daemon of another host, by ssh and systemd-stdio-bridge there")
+        ->type_name("[USER@]HOST")
+        ->excludes(user);
+    app.add_option("--color", session.colour,
+                   "Colours: auto, always or never; auto is on terminals without NO_COLOR")
+        ->type_name("WHEN")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    add_list_command(app, session);
+    add_tree_command(app, session);
+    add_show_command(app, session);
+    add_watch_command(app, session);
+    add_engines_command(app, session);
+    add_reload_command(app, session);
+    add_resync_command(app, session);
+}
+
+int complain(const std::string& text, ExitCode code) {
+    std::fprintf(stderr, "shorewatchctl: %s\n", printable(text).c_str());
+    return static_cast<int>(code);
+}
+
+// CLI11 says of an unknown command only that one is missing.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    const auto unknown = app.remaining();
+    if (!app.get_subcommands().empty() || unknown.empty()) return error.what();
+    return "there is no command or option '" + unknown.front() + "'";
+}
+
+int run(int argc, char** argv) {
+    Session session;
+    CLI::App app("Shows the containers that shorewatchd watches.");
+    describe(app, session);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& wanted) {  // --help and --version
+        return app.exit(wanted);
+    } catch (const CLI::ParseError& error) {
+        return complain(usage_error(app, error) + "; see shorewatchctl --help", ExitCode::usage);
+    } catch (const CommandError& error) {
+        return complain(error.what(), error.code());
+    } catch (const std::exception& error) {
+        return complain(std::string("cannot go on: ") + error.what(), ExitCode::refused);
+    }
+    return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+BusChoice Session::bus() const {
+    if (user) return {BusKind::user, {}};
+    if (!host.empty()) return {BusKind::remote, host};
+    return {};
+}
+
+Style Session::style() const {
+    if (colour == "always") return output_style(ColourWhen::always);
+    return output_style(colour == "never" ? ColourWhen::never : ColourWhen::automatic);
+}
+
+}  // namespace shorewatch::ctl
+
+int main(int argc, char** argv) {
+    setlocale(LC_CTYPE, "");
+    try {
+        return shorewatch::ctl::run(argc, argv);
+    } catch (...) {  // Not even an error could be told: out of memory.
+        return static_cast<int>(shorewatch::ctl::ExitCode::refused);
+    }
+}

@@ -1,0 +1,129 @@
+#include "dbus/service/bus_face.h"
+
+#include <utility>
+
+#include "dbus/service/object_paths.h"
+#include "engines/support/log.h"
+
+namespace shorewatch::bus {
+
+namespace {
+
+constexpr auto first_wait = std::chrono::milliseconds(100);
+constexpr auto longest_wait = std::chrono::seconds(5);
+// A connection that lasted this long was a good one: the next attempt after it need not wait longer than the
+// first.
+constexpr auto good_connection = std::chrono::seconds(10);
+
+}  // namespace
+
+BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Options options)
+    : loop_(loop),
+      registry_(registry),
+      context_{registry, actions, options.user, std::move(options.instance_id)},
+      fatal_(std::move(options.fatal)),
+      backoff_(first_wait, longest_wait),
+      reconnect_timer_(loop, [this] { reconnect(); }) {
+    registry_.set_observer(this);
+}
+
+BusFace::~BusFace() {
+    registry_.set_observer(nullptr);
+}
+
+void BusFace::connect() {
+    const auto kind = context_.user ? BusConnection::Kind::session : BusConnection::Kind::system;
+    BusConnection::Handlers handlers;
+    handlers.before_wait = [this] {
+        if (tree_) tree_->flush();
+    };
+    handlers.on_lost = [this](const std::string& why) { lost(why); };
+    handlers.on_name_lost = [this] {
+        fatal_(std::string("The bus name ") + service_name + " was taken over");
+    };
+    bus_ = std::make_unique<BusConnection>(loop_, kind, std::move(handlers));
+}
+
+void BusFace::publish() {
+    published_ = true;
+    if (bus_) publish_on_connection();
+}
+
+void BusFace::publish_on_connection() {
+    try {
+        // The objects first and the name last: who waits for the name finds everything.
+        tree_ = std::make_unique<ObjectTree>(*bus_, context_);
+        bus_->request_name(service_name);
+        published_at_ = Clock::now();
+    } catch (const NameRefused& refused) {
+        tree_.reset();
+        bus_.reset();
+        fatal_(refused.what());
+    } catch (const BusError& error) {
+        lost(error.what());
+    }
+}
+
+void BusFace::lost(const std::string& why) {
+    if (tree_ && Clock::now() - published_at_ >= good_connection) backoff_.reset();
+    tree_.reset();
+    bus_.reset();
+    log::warning("Lost the bus: " + why + ". Connecting again");
+    reconnect_timer_.arm_after(backoff_.next());
+}
+
+void BusFace::reconnect() {
+    try {
+        connect();
+    } catch (const BusError& error) {
+        log::debug(error.what());
+        reconnect_timer_.arm_after(backoff_.next());
+        return;
+    }
+    log::notice("Connected to the bus again");
+    if (published_) publish_on_connection();
+}
+
+void BusFace::engine_added(const PublishedEngine& engine) {
+    if (tree_) tree_->engine_added(engine);
+}
+
+void BusFace::engine_removed(const PublishedEngine& engine) {
+    if (tree_) tree_->engine_removed(engine);
+}
+
+void BusFace::engine_changed(const PublishedEngine& engine, const EngineStatus& before,
+                             std::uint64_t sequence) {
+    if (tree_) tree_->engine_changed(engine, before, sequence);
+}
+
+void BusFace::container_started(const PublishedEngine& engine, const ContainerStarted& change,
+                                std::uint64_t sequence) {
+    if (tree_) tree_->container_started(engine, change, sequence);
+}
+
+void BusFace::container_exited(const PublishedEngine& engine, const ContainerExited& change,
+                               std::uint64_t sequence) {
+    if (tree_) tree_->container_exited(engine, change, sequence);
+}
+
+void BusFace::container_paused(const PublishedEngine& engine, const ContainerPaused& change,
+                               std::uint64_t sequence) {
+    if (tree_) tree_->container_paused(engine, change, sequence);
+}
+
+void BusFace::container_unpaused(const PublishedEngine& engine, const ContainerUnpaused& change,
+                                 std::uint64_t sequence) {
+    if (tree_) tree_->container_unpaused(engine, change, sequence);
+}
+
+void BusFace::container_renamed(const PublishedEngine& engine, const ContainerRenamed& change,
+                                std::uint64_t sequence) {
+    if (tree_) tree_->container_renamed(engine, change, sequence);
+}
+
+void BusFace::ready_changed(bool) {
+    if (tree_) tree_->ready_changed();
+}
+
+}  // namespace shorewatch::bus

@@ -1,0 +1,42 @@
+// The errors that methods answer with. Which method answers with which is in the XML.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "dbus/compat/sdbus.h"
+
+namespace shorewatch::bus {
+
+namespace errors {
+inline constexpr const char* no_such_container = "org.shorewatch1.Error.NoSuchContainer";
+inline constexpr const char* no_such_project = "org.shorewatch1.Error.NoSuchProject";
+inline constexpr const char* ambiguous = "org.shorewatch1.Error.Ambiguous";
+inline constexpr const char* invalid_configuration = "org.shorewatch1.Error.InvalidConfiguration";
+inline constexpr const char* invalid_args = "org.freedesktop.DBus.Error.InvalidArgs";
+inline constexpr const char* access_denied = "org.freedesktop.DBus.Error.AccessDenied";
+inline constexpr const char* limits_exceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
+inline constexpr const char* file_exists = "org.freedesktop.DBus.Error.FileExists";
+inline constexpr const char* failed = "org.freedesktop.DBus.Error.Failed";
+}  // namespace errors
+
+[[nodiscard]] inline sdbus::Error error(const char* name, const std::string& message) {
+    return sdbus::Error(ErrorName(name), message);
+}
+
+// Runs what a method or a property getter does. sdbus-c++ answers the caller with an sdbus::Error; anything
+// else that is thrown would pass through libsystemd, which is C, so it is made one here.
+template <typename Function>
+auto answer(const Function& function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const sdbus::Error&) {
+        throw;
+    } catch (const std::exception& other) {
+        throw error(errors::failed, other.what());
+    } catch (...) {
+        throw error(errors::failed, "unknown failure");
+    }
+}
+
+}  // namespace shorewatch::bus

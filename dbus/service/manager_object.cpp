@@ -1,0 +1,175 @@
+#include "dbus/service/manager_object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/configuration.h"
+#include "dbus/service/container_filter.h"
+#include "dbus/service/errors.h"
+#include "dbus/service/object_paths.h"
+#include "engines/support/text.h"
+
+namespace shorewatch::bus {
+
+namespace {
+
+// How many containers an error names that says which of them could be meant.
+constexpr std::size_t most_named = 10;
+
+sdbus::Error ambiguous(const std::string& name_or_id, const std::vector<Registry::Found>& found) {
+    std::string text =
+        "'" + printable(name_or_id) + "' could be any of " + std::to_string(found.size()) + ":";
+    const std::size_t named = std::min(found.size(), most_named);
+    for (std::size_t i = 0; i < named; ++i) {
+        const Container& container = *found[i].container;
+        text += i == 0 ? " " : ", ";
+        text += "'" + printable(container.name) + "' (engine '" + found[i].engine->name() + "', project '" +
+                printable(container.project) + "', id " + printable(container.id) + ")";
+    }
+    if (named < found.size()) text += " and others";
+    return error(errors::ambiguous, text + "; the full id tells them apart");
+}
+
+std::map<std::string, sdbus::Variant> properties_of(const PublishedEngine& engine) {
+    const EngineStatus& status = engine.status();
+    const auto total = static_cast<std::uint32_t>(engine.portfolio().container_total());
+    return {{"Name", sdbus::Variant(engine.name())},
+            {"Type", sdbus::Variant(engine.type())},
+            {"Api", sdbus::Variant(engine.api())},
+            {"Id", sdbus::Variant(status.identity.id)},
+            {"Version", sdbus::Variant(status.identity.version)},
+            {"PID", sdbus::Variant(status.identity.pid)},
+            {"State", sdbus::Variant(std::string(to_string(status.state)))},
+            {"LastError", sdbus::Variant(status.last_error)},
+            {"Since", sdbus::Variant(to_usec(status.since))},
+            {"ContainerTotal", sdbus::Variant(total)},
+            {"ProjectNames", sdbus::Variant(engine.portfolio().names())}};
+}
+
+}  // namespace
+
+ManagerObject::ManagerObject(sdbus::IConnection& connection, const ServiceContext& context)
+    : AdaptorInterfaces(connection, sdbus::ObjectPath(root_path)), context_(context) {
+    registerAdaptor();
+    getObject().addObjectManager();
+}
+
+ManagerObject::~ManagerObject() {
+    unregisterAdaptor();
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerStarted& change,
+                             std::uint64_t sequence) {
+    const Container& of = *change.container;
+    emitContainerStarted(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
+                         sequence, details_of(change));
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerExited& change,
+                             std::uint64_t sequence) {
+    const Container& of = *change.container;
+    emitContainerExited(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
+                        sequence, details_of(change));
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerPaused& change,
+                             std::uint64_t sequence) {
+    const Container& of = *change.container;
+    emitContainerPaused(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
+                        sequence, details_of(change));
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerUnpaused& change,
+                             std::uint64_t sequence) {
+    const Container& of = *change.container;
+    emitContainerUnpaused(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
+                          sequence, details_of(change));
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerRenamed& change,
+                             std::uint64_t sequence) {
+    const Container& of = *change.container;
+    emitContainerRenamed(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
+                         sequence, details_of(change));
+}
+
+void ManagerObject::announce_state(const PublishedEngine& engine, const EngineStatus& before,
+                                   std::uint64_t sequence) {
+    emitEngineStateChanged(engine.name(), to_string(engine.status().state), engine_path(engine.name()),
+                           sequence, details_of(before, engine.status()));
+}
+
+void ManagerObject::announce_ready() {
+    getObject().emitPropertiesChangedSignal(INTERFACE_NAME, {PropertyName("Ready")});
+}
+
+void ManagerObject::invalidate_containers() {
+    getObject().emitPropertiesChangedSignal(INTERFACE_NAME, {PropertyName("ContainerTotal")});
+}
+
+std::vector<ManagerObject::EngineRow> ManagerObject::ListEngines() {
+    return answer([&] {
+        std::vector<EngineRow> rows;
+        for (const PublishedEngine* engine : context_.registry.engines()) {
+            rows.emplace_back(engine_path(engine->name()), properties_of(*engine));
+        }
+        return rows;
+    });
+}
+
+std::tuple<uint64_t, ContainerRows> ManagerObject::ListContainers(
+    const std::map<std::string, sdbus::Variant>& filter) {
+    return answer([&] {
+        ContainerRows rows(context_.registry.list(parse_filter(filter)));
+        if (rows.size_on_wire() > ContainerRows::largest_answer) {
+            throw error(errors::limits_exceeded,
+                        "The answer would be larger than the bus takes: " + std::to_string(rows.size()) +
+                            " containers; list them engine by engine or by project");
+        }
+        return std::tuple(context_.registry.sequence(), std::move(rows));
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetContainer(const std::string& name_or_id) {
+    return answer([&] {
+        const std::vector<Registry::Found> found = context_.registry.look_up(name_or_id);
+        if (found.empty()) {
+            throw error(errors::no_such_container, "No alive container '" + printable(name_or_id) + "'");
+        }
+        if (found.size() > 1) throw ambiguous(name_or_id, found);
+        return container_path(found.front().engine->name(), found.front().container->id);
+    });
+}
+
+void ManagerObject::Reload() {
+    answer([&] {
+        require_authority(context_, getObject(), "have the configuration read again");
+        try {
+            context_.actions.reload();
+        } catch (const ConfigurationError& wrong) {
+            throw error(errors::invalid_configuration, wrong.what());
+        }
+    });
+}
+
+std::string ManagerObject::Version() {
+    return answer([] { return std::string(SHOREWATCH_VERSION); });
+}
+
+std::string ManagerObject::InstanceId() {
+    return answer([&] { return context_.instance_id; });
+}
+
+bool ManagerObject::Ready() {
+    return context_.registry.ready();
+}
+
+uint64_t ManagerObject::Sequence() {
+    return context_.registry.sequence();
+}
+
+uint32_t ManagerObject::ContainerTotal() {
+    return static_cast<uint32_t>(context_.registry.container_total());
+}
+
+}  // namespace shorewatch::bus

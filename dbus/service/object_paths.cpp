@@ -1,0 +1,35 @@
+#include "dbus/service/object_paths.h"
+
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+#include <systemd/sd-bus.h>
+
+namespace shorewatch::bus {
+
+namespace {
+
+std::string child_of(const std::string& parent, const std::string& name) {
+    char* path = nullptr;
+    const int result = sd_bus_path_encode(parent.c_str(), name.c_str(), &path);
+    if (result < 0) throw std::system_error(-result, std::generic_category(), "make an object path");
+    const std::unique_ptr<char, decltype(&std::free)> owner(path, &std::free);
+    return path;
+}
+
+}  // namespace
+
+sdbus::ObjectPath engine_path(const std::string& engine) {
+    return sdbus::ObjectPath(child_of(std::string(root_path) + "/engines", engine));
+}
+
+sdbus::ObjectPath project_path(const std::string& engine, const std::string& project) {
+    return sdbus::ObjectPath(child_of(engine_path(engine) + "/projects", project));
+}
+
+sdbus::ObjectPath container_path(const std::string& engine, const std::string& id) {
+    return sdbus::ObjectPath(child_of(engine_path(engine) + "/containers", id));
+}
+
+}  // namespace shorewatch::bus

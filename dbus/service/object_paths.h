@@ -1,0 +1,18 @@
+// Where things are on the bus.
+#pragma once
+
+#include <string>
+
+#include "dbus/compat/sdbus.h"
+
+namespace shorewatch::bus {
+
+inline constexpr const char* service_name = "org.shorewatch1";
+inline constexpr const char* root_path = "/org/shorewatch1";
+
+// Names and ids become path elements as sd_bus_path_encode(3) escapes them; the zero project, "", is "_".
+[[nodiscard]] sdbus::ObjectPath engine_path(const std::string& engine);
+[[nodiscard]] sdbus::ObjectPath project_path(const std::string& engine, const std::string& project);
+[[nodiscard]] sdbus::ObjectPath container_path(const std::string& engine, const std::string& id);
+
+}  // namespace shorewatch::bus
