@@ -20,6 +20,8 @@ TEST_CASE("text that a bus would refuse is replaced, everything else stays") {
     CHECK(valid_utf8(std::string("a\0b", 3)) == "a\uFFFDb");
     CHECK(valid_utf8("a\xFF\xC3") == "a\uFFFD\uFFFD");
     CHECK(valid_utf8("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate
+    CHECK(valid_utf8("\uFDD0\uFDEF\uFFFE\U0010FFFF") == "\uFFFD\uFFFD\uFFFD\uFFFD");  // noncharacters
+    CHECK(valid_utf8("\uFDCF\uFDF0\uFFFD") == "\uFDCF\uFDF0\uFFFD");                // beside them
     CHECK(valid_utf8("\xC0\x80") == "\uFFFD\uFFFD");            // an overlong NUL
     CHECK(valid_utf8("\xF4\x90\x80\x80") == "\uFFFD\uFFFD\uFFFD\uFFFD");  // past U+10FFFF
     CHECK(valid_utf8("").empty());
@@ -30,6 +32,7 @@ TEST_CASE("text shown to a person stays on its line and can't steer the terminal
     CHECK(printable("\x1b[31mred") == "\\x1b[31mred");
     CHECK(printable("\xC2\x9B" "31m") == "\\x9b31m");
     CHECK(printable("\xE2\x80\xAEgnp") == "\\u{202e}gnp");
+    CHECK(printable("\uFFFE") == "\\u{fffe}");
     CHECK(printable("\xFF") == "\\xff");
     CHECK(printable("ä 漢") == "ä 漢");
 }

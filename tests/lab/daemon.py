@@ -1,0 +1,74 @@
+"""shorewatchd as its users start it: with a configuration file, on a bus, under something like a service manager."""
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Mapping, Optional
+
+from .bus import Bus
+from .notify import NotifySocket
+from .paths import DAEMON
+from .process import Process
+
+
+def engine_table(name: str, endpoint: str) -> str:
+    """An [[engine]] of the configuration."""
+    return f'[[engine]]\nname = "{name}"\ntype = "docker"\nendpoint = "{endpoint}"\n\n'
+
+
+class Daemon:
+    """Watches `engines`, endpoints by name. configuration is its file, which may be rewritten."""
+
+    def __init__(self, folder: Path, bus: Bus, engines: Mapping[str, str]):
+        self.folder = folder
+        self.bus = bus
+        self.configuration = folder / "shorewatch.toml"
+        self._process: Optional[Process] = None
+        self._notify: Optional[NotifySocket] = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self.configure(engines)
+
+    def configure(self, engines: Mapping[str, str]) -> None:
+        self.configuration.write_text("".join(engine_table(name, endpoint) for name, endpoint in engines.items()))
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None, "shorewatchd was not started"
+        return self._process
+
+    @property
+    def notify(self) -> NotifySocket:
+        assert self._notify is not None, "shorewatchd was not started"
+        return self._notify
+
+    def start(self, *arguments: str, environment: Optional[Mapping[str, str]] = None, ready: float = 10) -> None:
+        """Returns when it has said READY=1, which `ready` seconds may take; 0: returns at once."""
+        self._close_notify()
+        self._notify = NotifySocket(self.folder / "notify.sock")
+        self._process = Process([DAEMON, "--config", self.configuration, *arguments], self.folder / "shorewatchd.log",
+                                self.bus.environment() | {"NOTIFY_SOCKET": str(self._notify.path)} |
+                                dict(environment or {}))
+        if ready > 0:
+            try:
+                self._notify.wait_for("READY=1", ready)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\nits log:\n{self.log()}") from None
+
+    def stop(self, seconds: float = 10) -> int:
+        """SIGTERM; the exit code. TimeoutError when it runs on after that."""
+        self.process.signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def log(self) -> str:
+        return self.process.output()
+
+    def sweep(self) -> None:
+        if self._process is not None and self._process.running():
+            self._process.stop()
+        self._close_notify()
+        shutil.rmtree(self.folder)
+
+    def _close_notify(self) -> None:
+        if self._notify is not None:
+            self._notify.close()
+            self._notify = None

@@ -1,0 +1,200 @@
+// JSON from engines: a stream cut into objects, a text parsed within bounds, fields picked by name.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engines/http/json.h"
+#include "engines/http/json_stream.h"
+#include "tests/unit/catch.h"
+
+using namespace shorewatch;
+using json::StreamSplitter;
+using Kind = StreamSplitter::Item::Kind;
+
+namespace {
+
+struct Cut {
+    std::vector<std::string> objects;
+    std::vector<std::uint64_t> oversize;
+    std::string malformed;
+    bool failed = false;
+    bool inside = false;
+    std::uint64_t skipped = 0;
+};
+
+void take_all(StreamSplitter& splitter, Cut& cut) {
+    for (auto item = splitter.next(); item.kind != Kind::need_more; item = splitter.next()) {
+        if (item.kind == Kind::object) cut.objects.emplace_back(item.text);
+        if (item.kind == Kind::oversize) cut.oversize.push_back(item.size);
+        if (item.kind != Kind::malformed) continue;
+        cut.failed = true;
+        cut.malformed = item.text;
+    }
+}
+
+Cut cut_in_pieces(const std::vector<std::string_view>& pieces, std::size_t limit = StreamSplitter::default_limit) {
+    StreamSplitter splitter(limit);
+    Cut cut;
+    for (const std::string_view piece : pieces) {
+        // A copy of its own size, so that a sanitizer sees any step outside it.
+        const std::vector<char> bytes(piece.begin(), piece.end());
+        splitter.feed({bytes.data(), bytes.size()});
+        take_all(splitter, cut);
+    }
+    cut.inside = splitter.inside_value();
+    cut.skipped = splitter.skipped();
+    return cut;
+}
+
+Cut cut_whole(std::string_view text, std::size_t limit = StreamSplitter::default_limit) {
+    return cut_in_pieces({text}, limit);
+}
+
+std::vector<std::string_view> bytes_of(std::string_view text) {
+    std::vector<std::string_view> pieces;
+    for (std::size_t i = 0; i < text.size(); ++i) pieces.push_back(text.substr(i, 1));
+    return pieces;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a stream of JSON is cut into its objects, wherever the bytes are parted") {
+    const std::string text =
+        "{\"a\":1}\n{\"b\":\"}{][\\\"\\\\\"}{\"c\":[{},[{}]]}\r\n null \x1e{}\n42 -1.5e+3 true[1,\"]\",{}]\"s\\\"{\"{\"d\":2}";
+    const Texts expected{"{\"a\":1}", "{\"b\":\"}{][\\\"\\\\\"}", "{\"c\":[{},[{}]]}", "{}", "{\"d\":2}"};
+    const auto check = [&](const Cut& cut) {
+        CHECK(cut.objects == expected);
+        CHECK_FALSE(cut.failed);
+        CHECK_FALSE(cut.inside);
+        CHECK(cut.skipped == 6);
+    };
+    check(cut_whole(text));
+    check(cut_in_pieces(bytes_of(text)));
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        CAPTURE(i);
+        const std::string_view view = text;
+        check(cut_in_pieces({view.substr(0, i), view.substr(i)}));
+        if (i % 7 == 0) check(cut_in_pieces({view.substr(0, i / 2), view.substr(i / 2, i - i / 2), view.substr(i)}));
+    }
+}
+
+TEST_CASE("an object larger than the limit goes by and costs nothing but itself") {
+    const std::string large = "{\"x\":\"" + std::string(1000, 'y') + "\"}";
+    const std::string text = "{\"a\":1}" + large + "{\"b\":2}";
+    for (const std::size_t piece : {1U, 7U, 64U, 5000U}) {
+        CAPTURE(piece);
+        std::vector<std::string_view> pieces;
+        const std::string_view view = text;
+        for (std::size_t at = 0; at < view.size(); at += piece) pieces.push_back(view.substr(at, piece));
+        const Cut cut = cut_in_pieces(pieces, large.size() - 1);
+        CHECK(cut.objects == Texts{"{\"a\":1}", "{\"b\":2}"});
+        CHECK(cut.oversize == std::vector<std::uint64_t>{large.size()});
+        CHECK(cut_in_pieces(pieces, large.size()).objects.size() == 3);
+    }
+}
+
+TEST_CASE("what is no JSON value ends the stream, and nothing follows") {
+    for (const std::string text : {"}", "]", ",", ":", "nul", "nullnull", "True", "12x", "HTTP/1.1", "<html>", "\\", "'",
+                                   "\x01", "e5"}) {
+        CAPTURE(text);
+        for (const Cut& cut : {cut_whole("{\"a\":1} " + text + " {\"b\":2}"),
+                               cut_in_pieces(bytes_of("{\"a\":1} " + text + " {\"b\":2}"))}) {
+            CHECK(cut.objects == Texts{"{\"a\":1}"});
+            CHECK(cut.failed);
+            CHECK_FALSE(cut.malformed.empty());
+        }
+    }
+    CHECK(cut_whole(std::string("\0", 1)).failed);
+    CHECK(cut_in_pieces(bytes_of(std::string(100, 'a'))).failed);  // a word that never ends
+    CHECK(cut_whole("garbage " + std::string(1000, 'x')).malformed.size() <= 80);
+}
+
+TEST_CASE("one can tell whether a stream broke off within a value") {
+    CHECK_FALSE(cut_whole("").inside);
+    CHECK_FALSE(cut_whole("{} \n").inside);
+    CHECK_FALSE(cut_whole("{}nul").inside);
+    CHECK(cut_whole("{}{").inside);
+    CHECK(cut_whole("{\"a\":\"}").inside);
+    CHECK(cut_whole("[1").inside);
+    CHECK(cut_whole("{" + std::string(100, ' '), 10).inside);
+}
+
+TEST_CASE("JSON is parsed strictly, and an error says where") {
+    const auto error = [](std::string text) -> std::string {
+        try {
+            const json::Document document(std::move(text));
+            return "";
+        } catch (const json::Malformed& malformed) {
+            return malformed.what();
+        }
+    };
+    CHECK(error("{}").empty());
+    CHECK(error(" [1] \n").empty());
+    CHECK_THAT(error("{\"a\":}"), Catch::Contains("byte 5"));
+    for (const char* text : {"", "{", "{\"a\":1", "{\"a\" 1}", "[1,]", "{} {}", "nul", "\"a", "{\"a\":\"\\q\"}", "[1e999]"}) {
+        CAPTURE(text);
+        CHECK_THAT(error(text), Catch::Contains("malformed"));
+    }
+    CHECK_THAT(error(std::string("{}\0", 3)), Catch::Contains("NUL"));
+    CHECK_THAT(error(std::string("{\"a\0\":1}", 8)), Catch::Contains("malformed"));
+}
+
+TEST_CASE("JSON that would unfold without bounds is refused, not followed") {
+    const std::size_t many = 5'000'000;
+    CHECK_THROWS_AS(json::Document(std::string(many, '[')), json::Malformed);
+    std::string deep;
+    for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+    CHECK_THROWS_AS(json::Document(deep), json::Malformed);
+    std::string wide = "[0";
+    for (std::size_t i = 0; i < many; ++i) wide += ",0";
+    CHECK_THROWS_AS(json::Document(wide + "]"), json::Malformed);
+
+    const json::Bounds bounds{3, 5};
+    CHECK_NOTHROW(json::Document("[[[]],1,2]", bounds));
+    CHECK_THROWS_AS(json::Document("[[[[]]]]", bounds), json::Malformed);
+    CHECK_THROWS_AS(json::Document("[[[]],1,2,3]", bounds), json::Malformed);
+}
+
+TEST_CASE("fields are picked without trusting what is there") {
+    const json::Document document(
+        R"({"text":"t","number":7,"big":9223372036854775807,"beyond":9223372036854775808,"half":0.5,)"
+        R"("yes":true,"no":false,"nothing":null,"inner":{"text":"u","list":[1]}})");
+    const json::Value& root = document.root();
+    CHECK(json::text_at(root, {"text"}) == "t");
+    CHECK(json::text_at(root, {"inner", "text"}) == "u");
+    CHECK(json::text_at(root, {"number"}).empty());
+    CHECK(json::text_at(root, {"text", "text"}).empty());
+    CHECK(json::text_at(root, {"inner", "list", "text"}).empty());
+    CHECK(json::text_at(root, {"missing", "text"}).empty());
+    CHECK(json::integer_at(root, {"number"}) == 7);
+    CHECK(json::integer_at(root, {"big"}) == 9223372036854775807);
+    for (const char* name : {"beyond", "half", "text", "nothing", "missing", "inner"}) {
+        CAPTURE(name);
+        CHECK_FALSE(json::integer_at(root, {name}));
+        CHECK_FALSE(json::flag_at(root, {name}));
+    }
+    CHECK(json::flag_at(root, {"yes"}));
+    CHECK_FALSE(json::flag_at(root, {"no"}));
+    CHECK(json::find(root, {"nothing"}) == nullptr);
+    CHECK(json::find(root, {}) == &root);
+    CHECK(json::find(root, {"inner"})->IsObject());
+}
+
+TEST_CASE("text leaves JSON as valid UTF-8, whatever was in it") {
+    const json::Document document("{\"nul\":\"a\\u0000b\",\"bytes\":\"a\xFF\",\"pair\":\"\\ud83d\\ude00\",\"high\":\"\\uD83Dx\","
+                                  "\"low\":\"\\ude00\",\"two\":\"\\ud800\\ud83d\\ude00\",\"end\":\"\\udbff\","
+                                  "\"escaped\":\"\\\\ud800\",\"\\ud800\":\"key\"}");
+    const json::Value& root = document.root();
+    CHECK(json::text_at(root, {"nul"}) == "a\uFFFDb");
+    CHECK(json::raw_text(*json::find(root, {"nul"})) == std::string_view("a\0b", 3));
+    CHECK(json::text_at(root, {"bytes"}) == "a\uFFFD");
+    CHECK(json::text_at(root, {"pair"}) == "\U0001F600");
+    CHECK(json::text_at(root, {"high"}) == "\uFFFDx");
+    CHECK(json::text_at(root, {"low"}) == "\uFFFD");
+    CHECK(json::text_at(root, {"two"}) == "\uFFFD\U0001F600");
+    CHECK(json::text_at(root, {"end"}) == "\uFFFD");
+    CHECK(json::text_at(root, {"escaped"}) == "\\ud800");
+    CHECK(json::text_at(root, {"\uFFFD"}) == "key");
+}

@@ -1,0 +1,359 @@
+// The watch rules, one by one, on the run tracker.
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/run_tracker.h"
+#include "tests/unit/catch.h"
+
+using namespace shorewatch;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Type = ContainerEvent::Type;
+
+RealTime at(int seconds) {
+    return RealTime{std::chrono::seconds(seconds)};
+}
+
+ContainerPtr make(int started, std::uint32_t pid, const std::string& name = "web") {
+    auto container = std::make_shared<Container>();
+    container->id = "c";
+    container->name = name;
+    container->pid = pid;
+    if (started > 0) container->started = at(started);
+    return container;
+}
+
+ContainerPtr outline(const std::string& name = "web") {
+    return make(0, 0, name);
+}
+
+Inspection alive(int started, std::uint32_t pid, bool paused = false) {
+    return {make(started, pid)->with_paused(paused), true, {}, {}, false};
+}
+
+Inspection dead(int started, int finished, int exit_code) {
+    return {make(started, 0), false, exit_code, at(finished), false};
+}
+
+// Drives a tracker by hand; told is what it published, a word each.
+struct Hand : RunTracker::Output {
+    Portfolio portfolio;
+    RunTracker tracker{portfolio, *this};
+    std::deque<std::string> asked;
+    std::vector<std::string> told;
+    Clock::time_point now{};
+
+    Hand() { tracker.on_list_asked(at(100)); }
+
+    void inspect(const std::string& id) override { asked.push_back(id); }
+    void publish(Change change) override { std::visit([this](const auto& c) { note(c); }, change); }
+
+    void event(Type type, int time, std::optional<int> code = {}, const std::string& name = "web") {
+        tracker.on_event({type, outline(name), at(time), code}, now);
+    }
+    void list(const std::vector<ContainerPtr>& entries) { tracker.on_list(entries, now); }
+    void answer(const Result<Inspection>& result) {
+        REQUIRE_FALSE(asked.empty());
+        const std::string id = asked.front();
+        asked.pop_front();
+        tracker.on_inspected(id, result, now);
+    }
+    void pass(Clock::duration time) {
+        now += time;
+        tracker.on_deadline(now);
+    }
+    // What was told since the last call.
+    std::string take() {
+        std::string words;
+        for (const std::string& word : told) words += (words.empty() ? "" : " ") + word;
+        told.clear();
+        return words;
+    }
+
+  private:
+    static std::string cause(Cause cause) { return cause == Cause::event ? "" : std::string("/") + to_string(cause); }
+    void note(const ContainerStarted& c) {
+        told.push_back((c.container->pid != 0 ? "started:" + std::to_string(c.container->pid) : "started") +
+                       cause(c.cause));
+    }
+    void note(const ContainerExited& c) {
+        const std::string code = c.exit_code ? std::to_string(*c.exit_code) : "?";
+        told.push_back("exited:" + code + (c.oom_killed.value_or(false) ? ":oom" : "") + cause(c.cause));
+    }
+    void note(const ContainerPaused& c) { told.push_back("paused" + cause(c.cause)); }
+    void note(const ContainerUnpaused& c) { told.push_back("unpaused" + cause(c.cause)); }
+    void note(const ContainerRenamed& c) { told.push_back("renamed:" + c.container->name + cause(c.cause)); }
+    void note(const EngineChanged&) {}
+};
+
+const EngineError none{EngineError::Kind::not_found, "no such container"};
+const EngineError hung{EngineError::Kind::timeout, "no answer"};
+
+// A hand that has published one container, with pid 7, started at 200.
+struct Published : Hand {
+    Published() {
+        list({});
+        event(Type::started, 201);
+        answer(alive(200, 7));
+        REQUIRE(take() == "started:7");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("rule 1: what is told while the list is under way is neither lost nor revived by it") {
+    Hand hand;
+    hand.event(Type::started, 201);
+    hand.answer(alive(200, 7));
+    hand.event(Type::exited, 202, 3);
+    CHECK(hand.take() == "started:7 exited:3");
+    hand.list({outline()});  // made before it ended
+    CHECK(hand.asked.empty());
+    CHECK(hand.take().empty());
+}
+
+TEST_CASE("rule 1: what ended before the watch began is not told, though the engine replays it") {
+    Hand hand;
+    hand.event(Type::started, 98);
+    hand.event(Type::exited, 99, 0);
+    CHECK(hand.asked.empty());
+    hand.list({});
+    CHECK(hand.take().empty());
+}
+
+TEST_CASE("rule 2: a start or an end that is told again makes no second signal") {
+    Published hand;
+    hand.event(Type::started, 201);
+    hand.answer(alive(200, 7));
+    hand.event(Type::exited, 205, 1);
+    hand.event(Type::exited, 205, 1);
+    hand.event(Type::started, 201);
+    CHECK(hand.asked.empty());
+    CHECK(hand.take() == "exited:1");
+}
+
+TEST_CASE("rule 2: a restart is two runs, told apart by pid and start") {
+    Published hand;
+    hand.event(Type::exited, 205, 0);
+    hand.event(Type::started, 206);
+    hand.answer(alive(206, 8));
+    CHECK(hand.take() == "exited:0 started:8");
+}
+
+TEST_CASE("rule 2: the end of an earlier run is not the end of this one") {
+    Published hand;
+    hand.event(Type::exited, 150, 9);
+    hand.answer(alive(200, 7));
+    CHECK(hand.take().empty());
+    CHECK(hand.portfolio.container_total() == 1);
+}
+
+TEST_CASE("rule 2: when the engine's clock was set back, an inspection tells the end from an old event") {
+    Published hand;
+    hand.event(Type::exited, 150, 9);
+    hand.answer(dead(200, 151, 9));
+    CHECK(hand.take() == "exited:9");
+}
+
+TEST_CASE("rule 3: after a gap the difference is told, and what stayed is not") {
+    Published hand;
+    hand.tracker.on_stream_lost();
+    hand.tracker.on_list_asked(at(201));
+    SECTION("it stayed") {
+        hand.list({outline()});
+        hand.answer(alive(200, 7));
+        CHECK(hand.take().empty());
+    }
+    SECTION("it ended, and the engine still knows how") {
+        hand.list({});
+        CHECK_FALSE(hand.tracker.settled());
+        hand.answer(dead(200, 300, 4));
+        CHECK(hand.take() == "exited:4/resync");
+        CHECK(hand.tracker.settled());
+    }
+    SECTION("it ended, and is removed") {
+        hand.list({});
+        hand.answer(none);
+        CHECK(hand.take() == "exited:?/resync");
+    }
+    SECTION("it ended, and the engine does not say how") {
+        hand.list({});
+        hand.pass(RunTracker::hold);
+        CHECK(hand.take() == "exited:?/resync");
+    }
+    SECTION("it was restarted") {
+        hand.list({make(190, 8)});
+        CHECK(hand.take() == "exited:?/resync started:8/resync");
+    }
+    SECTION("it was paused and renamed") {
+        hand.list({outline()});
+        Inspection now = alive(200, 7, true);
+        now.container = now.container->with_name("new");
+        hand.answer(now);
+        CHECK(hand.take() == "renamed:new/resync paused/resync");
+    }
+    SECTION("the list left it out by mistake") {
+        hand.list({});
+        hand.answer(alive(200, 7));
+        hand.pass(RunTracker::hold);
+        CHECK(hand.take().empty());
+        CHECK(hand.portfolio.container_total() == 1);
+    }
+}
+
+TEST_CASE("rule 4: the kernel's word ends a run, and the engine's later one does not end it again") {
+    Published hand;
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), 137, {}, false}, hand.now);
+    CHECK(hand.take() == "exited:137/kernel");
+    hand.event(Type::exited, 211, 137);
+    CHECK(hand.take().empty());
+    hand.event(Type::started, 212);
+    hand.answer(alive(212, 8));
+    CHECK(hand.take() == "started:8");
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(213), 0, {}, false}, hand.now);  // another process
+    CHECK(hand.take().empty());
+}
+
+TEST_CASE("rule 4: where the kernel can't tell the exit code, the engine has a second to") {
+    Published hand;
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), {}, {}, false}, hand.now);
+    CHECK(hand.take().empty());
+    SECTION("and does") {
+        hand.event(Type::exited, 211, 5);
+        CHECK(hand.take() == "exited:5/kernel");
+    }
+    SECTION("and does not") {
+        hand.pass(RunTracker::hold - 1ms);
+        CHECK(hand.take().empty());
+        hand.pass(1ms);
+        CHECK(hand.take() == "exited:?/kernel");
+    }
+    SECTION("and the next run has begun") {
+        hand.event(Type::started, 212);
+        CHECK(hand.take() == "exited:?/kernel");
+    }
+}
+
+TEST_CASE("rule 5: a start is told when all is known, and with an event's newer name") {
+    Hand hand;
+    hand.list({});
+    hand.event(Type::started, 201);
+    CHECK(hand.take().empty());
+    hand.event(Type::renamed, 202, {}, "new");
+    hand.answer(alive(200, 7));
+    CHECK(hand.take() == "started:7");
+    CHECK(hand.portfolio.find("c")->name == "new");
+}
+
+TEST_CASE("rule 6: a run too short to be inspected is told from its events alone") {
+    Hand hand;
+    hand.list({});
+    hand.event(Type::started, 201);
+    hand.event(Type::exited, 202, 0);
+    CHECK(hand.take() == "started exited:0");
+    hand.answer(none);
+    CHECK(hand.take().empty());
+    CHECK(hand.portfolio.container_total() == 0);
+}
+
+TEST_CASE("rule 6: what an inspection finds dead is told with what it found, once") {
+    Hand hand;
+    hand.list({});
+    hand.event(Type::started, 201);
+    hand.answer(dead(200, 202, 3));
+    CHECK(hand.take() == "started exited:3");
+    hand.event(Type::exited, 203, 3);
+    CHECK(hand.take().empty());
+}
+
+TEST_CASE("rule 7: nothing ends because the engine is away") {
+    Published hand;
+    hand.tracker.on_stream_lost();
+    hand.pass(1h);
+    CHECK(hand.take().empty());
+    CHECK(hand.portfolio.container_total() == 1);
+}
+
+TEST_CASE("rule 8: pauses before the inspection are applied, the last one counting") {
+    Hand hand;
+    hand.list({});
+    hand.event(Type::started, 201);
+    hand.event(Type::paused, 202);
+    hand.event(Type::unpaused, 203);
+    hand.event(Type::paused, 204);
+    hand.answer(alive(200, 7, false));
+    CHECK(hand.take() == "started:7 paused");
+    hand.event(Type::unpaused, 205);
+    CHECK(hand.take() == "unpaused");
+}
+
+TEST_CASE("rule 9: a rename changes the name and nothing else") {
+    Published hand;
+    hand.event(Type::renamed, 205, {}, "new");
+    hand.event(Type::renamed, 205, {}, "new");
+    CHECK(hand.take() == "renamed:new");
+    CHECK(hand.portfolio.find("c")->pid == 7);
+}
+
+TEST_CASE("an out-of-memory kill is told with the end of its run, and not with the next") {
+    Published hand;
+    hand.event(Type::oom, 202);
+    hand.event(Type::exited, 203, 137);
+    hand.event(Type::started, 204);
+    hand.answer(alive(204, 8));
+    hand.event(Type::exited, 205, 0);
+    CHECK(hand.take() == "exited:137:oom started:8 exited:0");
+}
+
+TEST_CASE("an exit code that a label has forged is asked of the engine") {
+    Hand hand;
+    hand.list({});
+    auto forging = std::make_shared<Container>(*outline());
+    forging->exit_events_tell_code = false;
+    hand.tracker.on_event({Type::started, forging, at(201), {}}, hand.now);
+    auto complete = std::make_shared<Container>(*make(200, 7));
+    complete->exit_events_tell_code = false;
+    hand.answer(Inspection{complete, true, {}, {}, false});
+    hand.event(Type::exited, 205, 99);
+    CHECK(hand.take() == "started:7");
+    hand.answer(dead(200, 205, 3));
+    CHECK(hand.take() == "exited:3");
+}
+
+TEST_CASE("an inspection that hangs is tried again, and holds up nobody's end") {
+    Hand hand;
+    hand.list({});
+    hand.event(Type::started, 201);
+    hand.answer(hung);
+    CHECK(hand.take().empty());
+    hand.pass(1s);
+    hand.answer(hung);
+    hand.pass(1s);
+    CHECK(hand.asked.empty());  // waits longer each time
+    hand.pass(1s);
+    hand.answer(alive(200, 7));
+    CHECK(hand.take() == "started:7");
+
+    hand.event(Type::started, 210);
+    hand.event(Type::exited, 211, 5);
+    hand.answer(hung);
+    CHECK(hand.take() == "exited:5");
+}
+
+TEST_CASE("ten thousand containers that came and went leave nothing behind but the last") {
+    Hand hand;
+    hand.list({});
+    for (int i = 0; i < 10'000; ++i) {
+        auto container = std::make_shared<Container>();
+        container->id = std::to_string(i);
+        hand.tracker.on_event({Type::started, container, at(200 + i), {}}, hand.now);
+        hand.tracker.on_event({Type::exited, container, at(200 + i), 0}, hand.now);
+        hand.answer(none);
+    }
+    CHECK(hand.told.size() == 20'000);
+    CHECK_FALSE(hand.tracker.next_deadline());
+}

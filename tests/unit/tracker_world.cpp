@@ -1,0 +1,304 @@
+#include "tests/unit/tracker_world.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace shorewatch::testing {
+
+namespace {
+
+const char* name_of(Deed::Kind kind) {
+    switch (kind) {
+        case Deed::Kind::start: return "start";
+        case Deed::Kind::die: return "die";
+        case Deed::Kind::pause: return "pause";
+        case Deed::Kind::unpause: return "unpause";
+        case Deed::Kind::rename: return "rename";
+        case Deed::Kind::remove: return "remove";
+    }
+    return "?";
+}
+
+const char* name_of(ContainerEvent::Type type) {
+    switch (type) {
+        case ContainerEvent::Type::started: return "started";
+        case ContainerEvent::Type::exited: return "exited";
+        case ContainerEvent::Type::paused: return "paused";
+        case ContainerEvent::Type::unpaused: return "unpaused";
+        case ContainerEvent::Type::renamed: return "renamed";
+        case ContainerEvent::Type::oom: return "oom";
+    }
+    return "?";
+}
+
+RealTime at(std::int64_t tick) {
+    return RealTime{std::chrono::milliseconds(tick)};
+}
+
+}  // namespace
+
+TrackerWorld::TrackerWorld(std::vector<Deed> script, Traits traits)
+    : traits_(traits), script_(script.begin(), script.end()), tracker_(portfolio_, *this) {}
+
+void TrackerWorld::before(const std::vector<Deed>& deeds) {
+    for (const Deed& deed : deeds) perform(deed, false);
+}
+
+void TrackerWorld::open_stream() {
+    history_ += "open; ";
+    if (!last_told_) last_told_ = at(clock_);
+    tracker_.on_list_asked(*last_told_);
+    list_wanted_ = true;
+}
+
+// --- the engine -----------------------------------------------------------------------------------------------
+
+void TrackerWorld::perform(const Deed& deed, bool told) {
+    Box& box = boxes_[deed.id];
+    const ContainerPtr before = box.now;
+    const bool was_removed = box.removed;
+    do_to(box, deed, told);
+    if (before != box.now || was_removed != box.removed) {
+        history_ += std::string(name_of(deed.kind)) + " " + deed.id + "; ";
+    }
+}
+
+void TrackerWorld::do_to(Box& box, const Deed& deed, bool told) {
+    auto next = box.now ? std::make_shared<Container>(*box.now) : std::make_shared<Container>();
+    clock_ += 10;
+    switch (deed.kind) {
+        case Deed::Kind::start:
+            if (box.now && box.now->pid != 0) return;
+            next->id = deed.id;
+            if (next->name.empty()) next->name = "name-" + deed.id;
+            next->pid = ++last_pid_;
+            next->started = at(clock_);
+            next->paused = false;
+            next->exit_events_tell_code = traits_.exit_events_tell_code;
+            box.removed = false;
+            box.now = next;
+            box.runs.push_back({at(clock_), {}, 0, last_pid_, false});
+            return tell(ContainerEvent::Type::started, box, {}, told);
+        case Deed::Kind::die: {
+            if (!box.now || box.now->pid == 0) return;
+            Run& run = box.runs.back();
+            run.ended = at(clock_);
+            run.code = static_cast<int>(box.runs.size()) + 10;
+            next->pid = 0;
+            next->paused = false;
+            box.now = next;
+            box.removed = traits_.auto_remove;
+            return tell(ContainerEvent::Type::exited, box, run.code, told);
+        }
+        case Deed::Kind::pause:
+        case Deed::Kind::unpause: {
+            const bool pause = deed.kind == Deed::Kind::pause;
+            if (!box.now || box.now->pid == 0 || box.now->paused == pause) return;
+            next->paused = pause;
+            box.now = next;
+            return tell(pause ? ContainerEvent::Type::paused : ContainerEvent::Type::unpaused, box, {}, told);
+        }
+        case Deed::Kind::rename:
+            if (!box.now || box.removed) return;
+            next->name += "'";
+            box.now = next;
+            return tell(ContainerEvent::Type::renamed, box, {}, told);
+        case Deed::Kind::remove:
+            if (box.now && box.now->pid == 0) box.removed = true;
+            return;
+    }
+}
+
+void TrackerWorld::tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told) {
+    auto outline = std::make_shared<Container>();
+    outline->id = box.now->id;
+    outline->name = box.now->name;
+    outline->exit_events_tell_code = traits_.exit_events_tell_code;
+    // An engine stamps its event a little after the fact.
+    const ContainerEvent event{type, std::move(outline), at(clock_ + 2), code};
+    if (!told) return;
+    for (int i = 0; i < (traits_.events_are_doubled ? 2 : 1); ++i) stream_.push_back(event);
+}
+
+Result<Inspection> TrackerWorld::inspect_now(const std::string& id) const {
+    const auto found = boxes_.find(id);
+    if (found == boxes_.end() || found->second.removed) return EngineError{EngineError::Kind::not_found, "none"};
+    const Box& box = found->second;
+    Inspection answer;
+    answer.container = box.now;
+    answer.alive = box.now->pid != 0;
+    if (!answer.alive) {
+        answer.exit_code = box.runs.back().code;
+        answer.finished = box.runs.back().ended;
+    }
+    return answer;
+}
+
+std::vector<ContainerPtr> TrackerWorld::list_now() const {
+    std::vector<ContainerPtr> alive;
+    for (const auto& [id, box] : boxes_) {
+        if (!box.now || box.now->pid == 0) continue;
+        alive.push_back(box.now);
+    }
+    return alive;
+}
+
+void TrackerWorld::cut() {
+    history_ += "CUT; ";
+    cut_ = true;
+    tracker_.on_stream_lost();
+    inquiries_.clear();
+    list_answer_.reset();
+    const std::size_t lost = stream_.size() - std::min(stream_.size(), traits_.replayed);
+    stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(lost));
+    open_stream();
+}
+
+void TrackerWorld::mark_told(const std::string& id, const std::function<bool(const Run&)>& which) {
+    for (Run& run : boxes_.at(id).runs) run.told = run.told || which(run);
+}
+
+// --- the steps ------------------------------------------------------------------------------------------------
+
+std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
+    std::vector<Choice> result;
+    if (!script_.empty()) result.push_back({Step::deed});
+    if (!stream_.empty()) result.push_back({Step::deliver});
+    if (list_wanted_) result.push_back({Step::list_asked});
+    if (list_answer_) result.push_back({Step::list_answer});
+    for (std::size_t i = 0; i < inquiries_.size(); ++i) {
+        result.push_back({inquiries_[i].answer ? Step::inspect_answer : Step::inspect_asked, i});
+    }
+    if (traits_.can_be_cut && !cut_) result.push_back({Step::cut});
+    return result;
+}
+
+std::size_t TrackerWorld::choices() const {
+    return all_choices().size();
+}
+
+void TrackerWorld::take(std::size_t choice) {
+    const Choice taken = all_choices().at(choice);
+    switch (taken.step) {
+        case Step::deed: {
+            const Deed deed = script_.front();
+            script_.pop_front();
+            return perform(deed, true);
+        }
+        case Step::deliver: {
+            const ContainerEvent event = stream_.front();
+            stream_.pop_front();
+            last_told_ = event.time;
+            history_ += "told of " + event.container->id + " " + name_of(event.type) + "; ";
+            if (event.type == ContainerEvent::Type::started) {
+                mark_told(event.container->id, [&](const Run& run) {
+                    return run.started < event.time && event.time < run.started + std::chrono::milliseconds(5);
+                });
+            }
+            return tracker_.on_event(event, now_);
+        }
+        case Step::list_asked:
+            history_ += "list; ";
+            list_wanted_ = false;
+            list_answer_ = list_now();
+            return;
+        case Step::list_answer: {
+            history_ += "listed; ";
+            auto answer = *std::exchange(list_answer_, std::nullopt);
+            for (ContainerPtr& entry : answer) {
+                if (traits_.list_is_complete) {
+                    mark_told(entry->id, [&](const Run& run) { return run.pid == entry->pid; });
+                    continue;
+                }
+                // Says that the container is alive, and not in which run.
+                auto outline = std::make_shared<Container>(*entry);
+                outline->pid = 0;
+                outline->started.reset();
+                entry = std::move(outline);
+            }
+            return tracker_.on_list(answer, now_);
+        }
+        case Step::inspect_asked:
+            history_ += "inspect " + inquiries_[taken.index].id + "; ";
+            inquiries_[taken.index].answer = inspect_now(inquiries_[taken.index].id);
+            return;
+        case Step::inspect_answer: {
+            const Inquiry inquiry = inquiries_[taken.index];
+            const bool alive = *inquiry.answer && inquiry.answer->value().alive;
+            history_ += "inspected " + inquiry.id + (alive ? " alive; " : *inquiry.answer ? " dead; " : " gone; ");
+            inquiries_.erase(inquiries_.begin() + static_cast<std::ptrdiff_t>(taken.index));
+            return tracker_.on_inspected(inquiry.id, *inquiry.answer, now_);
+        }
+        case Step::cut: return cut();
+    }
+}
+
+bool TrackerWorld::let_time_pass() {
+    const auto deadline = tracker_.next_deadline();
+    if (!deadline) return false;
+    history_ += "time; ";
+    now_ = *deadline;
+    tracker_.on_deadline(now_);
+    return true;
+}
+
+void TrackerWorld::inspect(const std::string& id) {
+    inquiries_.push_back({id, std::nullopt});
+}
+
+void TrackerWorld::publish(Change change) {
+    if (const auto* started = std::get_if<ContainerStarted>(&change)) {
+        Published& it = published_[started->container->id];
+        history_ += "<Started " + started->container->id + "> ";
+        if (std::exchange(it.alive, true)) it.wrong = "started twice";
+        it.started.push_back(*started);
+    } else if (const auto* exited = std::get_if<ContainerExited>(&change)) {
+        Published& it = published_[exited->container->id];
+        history_ += "<Exited " + exited->container->id + "> ";
+        if (!std::exchange(it.alive, false)) it.wrong = "exited without a start";
+        it.exited.push_back(*exited);
+    }
+}
+
+// --- the verdict ----------------------------------------------------------------------------------------------
+
+std::string TrackerWorld::verdict() const {
+    for (const auto& [id, box] : boxes_) {
+        if (std::string wrong = verdict_of(id, box); !wrong.empty()) return id + ": " + wrong;
+    }
+    return {};
+}
+
+std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) const {
+    const ContainerPtr shown = portfolio_.find(id);
+    const bool alive = box.now && box.now->pid != 0;
+    if (alive != static_cast<bool>(shown)) return alive ? "alive, but not shown" : "a ghost";
+    if (alive && !shown->is_same_run(*box.now)) return "another run is shown";
+    if (alive && shown->paused != box.now->paused) return "paused is wrong";
+    if (alive && shown->name != box.now->name) return "name is wrong";
+
+    const auto told = static_cast<std::size_t>(std::ranges::count(box.runs, true, &Run::told));
+    const auto found = published_.find(id);
+    if (found == published_.end()) return told == 0 ? "" : "nothing was published";
+    const Published& published = found->second;
+    if (!published.wrong.empty()) return published.wrong;
+    // Where the end of one run and the start of the next are lost together, nobody can count runs.
+    if (cut_ && traits_.replayed != everything) return {};
+    if (published.started.size() < told) return "a run was not published";
+    if (published.started.size() > box.runs.size()) return "a run was invented";
+    for (const ContainerExited& exited : published.exited) {
+        bool of_a_run = !exited.exit_code;
+        for (const Run& run : box.runs) of_a_run = of_a_run || (run.ended && run.code == exited.exit_code);
+        if (!of_a_run) return "a wrong exit code";
+        if (!exited.exit_code && !cut_ && traits_.exit_events_tell_code) return "an exit code was lost";
+    }
+    return {};
+}
+
+std::string TrackerWorld::history() const {
+    return history_;
+}
+
+}  // namespace shorewatch::testing
