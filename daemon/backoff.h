@@ -10,7 +10,8 @@ namespace shorewatch {
 
 class Backoff {
   public:
-    Backoff(Clock::duration first, Clock::duration longest) : first_(first), longest_(longest), next_(first) {}
+    Backoff(Clock::duration first, Clock::duration longest)
+        : first_(first), longest_(longest), next_(first) {}
 
     // The first wait is `first` or a little more, each later one twice that, up to `longest`.
     [[nodiscard]] Clock::duration next() {

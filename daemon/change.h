@@ -74,7 +74,7 @@ struct EngineChanged {
     EngineStatus status;
 };
 
-using Change = std::variant<ContainerStarted, ContainerExited, ContainerPaused, ContainerUnpaused, ContainerRenamed,
-                            EngineChanged>;
+using Change = std::variant<ContainerStarted, ContainerExited, ContainerPaused, ContainerUnpaused,
+                            ContainerRenamed, EngineChanged>;
 
 }  // namespace shorewatch

@@ -1,7 +1,8 @@
 // The queue between the watchers' threads and the main thread: immutable changes, in order.
 //
-// A watcher never waits for the main thread and the main thread never for a watcher. Lifecycle changes are never
-// dropped; of an engine's states only the last counts, so that states which pile up unread are folded into one.
+// A watcher never waits for the main thread and the main thread never for a watcher. Lifecycle changes are
+// never dropped; of an engine's states only the last counts, so that states which pile up unread are folded
+// into one.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ struct QueuedChange {
 
 class ChangeQueue {
   public:
-    // The most that is handed over in one turn of the main loop, so that calls on the bus are answered in between.
+    // The most that is handed over in one turn of the main loop, so that calls on the bus are answered in
+    // between.
     static constexpr std::size_t batch = 1024;
 
     // consume is called on loop's thread with one batch after the other; both outlive the queue.

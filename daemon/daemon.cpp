@@ -14,7 +14,8 @@ Daemon::Daemon(EventLoop& loop, std::function<Configuration()> read)
       queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }) {}
 
 Daemon::~Daemon() {
-    for (auto& [name, engine] : engines_) engine.watcher->stop();
+    for (auto& [name, engine] : engines_)
+        engine.watcher->stop();
 }
 
 void Daemon::apply(const Configuration& configuration) {
@@ -47,7 +48,8 @@ void Daemon::add(const EngineConfiguration& configuration) {
 }
 
 void Daemon::remove(const std::vector<std::string>& names) {
-    for (const std::string& name : names) engines_.at(name).watcher->stop();
+    for (const std::string& name : names)
+        engines_.at(name).watcher->stop();
     for (const std::string& name : names) {
         const auto found = engines_.find(name);
         names_.erase(found->second.number);

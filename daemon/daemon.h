@@ -28,14 +28,15 @@ class Daemon final : public DaemonActions {
     // Stops all watchers, side by side, and joins them.
     ~Daemon();
 
-    // Makes the watchers those of configuration: engines that it does not name end, changed ones begin anew, the
-    // others are left alone.
+    // Makes the watchers those of configuration: engines that it does not name end, changed ones begin anew,
+    // the others are left alone.
     void apply(const Configuration& configuration);
 
     void reload() override;
     void resync(std::string_view engine) override;
 
-    // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the journal.
+    // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the
+    // journal.
     [[nodiscard]] bool is_turning();
 
     [[nodiscard]] Registry& registry() noexcept { return registry_; }

@@ -4,7 +4,8 @@
 
 namespace shorewatch {
 
-void EndedRuns::remember(const Container& container, std::optional<RealTime> start_stamp, const ExitReport& report) {
+void EndedRuns::remember(const Container& container, std::optional<RealTime> start_stamp,
+                         const ExitReport& report) {
     const auto [entry, added] = runs_.try_emplace(container.id);
     EndedRun& run = entry->second;
     for (const auto& time : {container.started, start_stamp, report.time}) {
@@ -29,7 +30,8 @@ bool EndedRuns::is_over(const Container& container) const {
 }
 
 void EndedRuns::on_stream_lost() {
-    for (auto& [id, run] : runs_) run.may_be_lost = true;
+    for (auto& [id, run] : runs_)
+        run.may_be_lost = true;
 }
 
 }  // namespace shorewatch

@@ -1,5 +1,5 @@
-// The memory of runs that were published to their end: events, lists and inspections that are older than that, and
-// come later, must not bring a run back.
+// The memory of runs that were published to their end: events, lists and inspections that are older than
+// that, and come later, must not bring a run back.
 #pragma once
 
 #include <deque>
@@ -21,7 +21,8 @@ struct EndedRun {
 
 class EndedRuns {
   public:
-    // How many containers are remembered, the oldest being forgotten first. Engines keep and replay 256 events (Docker).
+    // How many containers are remembered, the oldest being forgotten first. Engines keep and replay 256
+    // events (Docker).
     static constexpr std::size_t most = 1024;
 
     // start_stamp: of the event that told of the run's start, if one did.

@@ -1,9 +1,9 @@
 #include "daemon/engine_watch.h"
 
-#include <sys/stat.h>
-
 #include <exception>
 #include <utility>
+
+#include <sys/stat.h>
 
 #include "engines/support/log.h"
 
@@ -17,8 +17,9 @@ bool exists(const std::string& path) {
 }
 
 void log_lifecycle(const std::string& engine, const Container& container, const char* what) {
-    log::debug("container " + container.name + " on " + engine + " " + what,
-               {{"SHOREWATCH_ENGINE", engine}, {"CONTAINER_ID", container.id}, {"CONTAINER_NAME", container.name}});
+    log::debug(
+        "container " + container.name + " on " + engine + " " + what,
+        {{"SHOREWATCH_ENGINE", engine}, {"CONTAINER_ID", container.id}, {"CONTAINER_NAME", container.name}});
 }
 
 // One debug line a lifecycle change; the engine's own state is logged where it changes.
@@ -35,8 +36,9 @@ struct ChangeLogger {
 
 }  // namespace
 
-EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
-                         std::function<void(Change)> publish, Timing timing)
+EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
+                         std::unique_ptr<EngineClient> client, std::function<void(Change)> publish,
+                         Timing timing)
     : loop_(loop),
       name_(std::move(name)),
       endpoint_(std::move(endpoint)),
@@ -53,13 +55,15 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, s
       settling_timer_(loop, [this] { update(); }),
       client_(std::move(client)) {}
 
-EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
-                         std::function<void(Change)> publish)
-    : EngineWatch(loop, std::move(name), std::move(endpoint), std::move(client), std::move(publish), Timing{}) {}
+EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
+                         std::unique_ptr<EngineClient> client, std::function<void(Change)> publish)
+    : EngineWatch(loop, std::move(name), std::move(endpoint), std::move(client), std::move(publish),
+                  Timing{}) {}
 
 EngineWatch::~EngineWatch() = default;
 
-// --- connecting -----------------------------------------------------------------------------------------------
+// --- connecting
+// -----------------------------------------------------------------------------------------------
 
 void EngineWatch::start() {
     // Only what was missed since now can be replayed: of a remote engine's clock we know nothing yet.
@@ -85,8 +89,9 @@ void EngineWatch::attempt() {
     watch_socket();
     // The watch stands before this look: a socket made in between makes an event.
     if (socket_watch_ && !exists(endpoint_.socket_path)) {
-        return set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable,
-                         "there is no socket " + endpoint_.socket_path + "; waiting for the engine to make it");
+        return set_state(
+            synchronized_once_ ? EngineState::lost : EngineState::unavailable,
+            "there is no socket " + endpoint_.socket_path + "; waiting for the engine to make it");
     }
     attempting_ = true;
     client_->lifecycle_events(last_event_, *this);
@@ -132,7 +137,8 @@ void EngineWatch::on_stream_end(const EngineError& error) {
     retry_timer_.arm_after(lasted ? Clock::duration::zero() : backoff_.next());
 }
 
-// --- following ------------------------------------------------------------------------------------------------
+// --- following
+// ------------------------------------------------------------------------------------------------
 
 void EngineWatch::on_identity(const EngineIdentity& identity) {
     if (status_.identity == identity) return;
@@ -205,11 +211,12 @@ void EngineWatch::set_state(EngineState state, std::string last_error) {
     status_.state = state;
     status_.last_error = std::move(last_error);
     if (new_state && !status_.last_error.empty()) {
-        log::warning("engine " + name_ + " (" + client_->api() + ") is " + to_string(state) + ": " + status_.last_error,
+        log::warning("engine " + name_ + " (" + client_->api() + ") is " + to_string(state) + ": " +
+                         status_.last_error,
                      {{"SHOREWATCH_ENGINE", name_}});
     } else if (new_state && state == EngineState::watching) {
-        log::info("watching engine " + name_ + " (" + client_->api() + "): " +
-                      std::to_string(portfolio_.container_total()) + " containers",
+        log::info("watching engine " + name_ + " (" + client_->api() +
+                      "): " + std::to_string(portfolio_.container_total()) + " containers",
                   {{"SHOREWATCH_ENGINE", name_}});
     }
     publish_(EngineChanged{status_});

@@ -1,7 +1,4 @@
 // shorewatchd: puts the daemon's inside and its face on the bus together, and turns the main loop.
-#include <sysexits.h>
-#include <systemd/sd-id128.h>
-
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -9,6 +6,9 @@
 #include <exception>
 #include <iostream>
 #include <string>
+
+#include <sysexits.h>
+#include <systemd/sd-id128.h>
 
 #include "daemon/configuration.h"
 #include "daemon/daemon.h"
@@ -34,22 +34,24 @@ Configuration read(const Options& options) {
 void block_signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int signal_number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal_number);
+    for (const int signal_number : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&signals, signal_number);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     signal(SIGPIPE, SIG_IGN);  // Of connections; writing says EPIPE.
 }
 
 std::string new_instance_id() {
     sd_id128_t id{};
-    if (sd_id128_randomize(&id) < 0) throw std::runtime_error("cannot make an instance id: no random numbers");
+    if (sd_id128_randomize(&id) < 0)
+        throw std::runtime_error("cannot make an instance id: no random numbers");
     std::array<char, SD_ID128_STRING_MAX> text{};
     return sd_id128_to_string(id, text.data());
 }
 
 std::string describe(const Registry& registry) {
     const std::size_t engines = registry.engines().size();
-    return "Watching " + std::to_string(registry.container_total()) + " containers on " + std::to_string(engines) +
-           (engines == 1 ? " engine" : " engines");
+    return "Watching " + std::to_string(registry.container_total()) + " containers on " +
+           std::to_string(engines) + (engines == 1 ? " engine" : " engines");
 }
 
 void reload(Daemon& daemon) {

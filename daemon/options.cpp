@@ -1,9 +1,9 @@
 #include "daemon/options.h"
 
-#include <sysexits.h>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <sysexits.h>
 
 #include "daemon/configuration.h"
 
@@ -20,11 +20,14 @@ ParsedOptions parse_options(int argc, char** argv) {
                    "/etc/shorewatch/shorewatch.toml")
         ->type_name("FILE");
     app.add_flag("--user", options.user, "Serve on the session bus, for the engines of this user");
-    app.add_flag("--check-config", options.check, "Check the configuration and end: 0 if it is good, 78 if not");
-    app.add_flag("--debug", options.debug, "Tell more in the journal: a line for each start and end of a container");
+    app.add_flag("--check-config", options.check,
+                 "Check the configuration and end: 0 if it is good, 78 if not");
+    app.add_flag("--debug", options.debug,
+                 "Tell more in the journal: a line for each start and end of a container");
     app.set_version_flag("--version", "shorewatchd " SHOREWATCH_VERSION);
-    app.footer("SIGHUP reads the configuration again, SIGTERM ends the daemon. The bus is the one that\n"
-               "DBUS_SYSTEM_BUS_ADDRESS or, with --user, DBUS_SESSION_BUS_ADDRESS names, else the usual one.");
+    app.footer(
+        "SIGHUP reads the configuration again, SIGTERM ends the daemon. The bus is the one that\n"
+        "DBUS_SYSTEM_BUS_ADDRESS or, with --user, DBUS_SESSION_BUS_ADDRESS names, else the usual one.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -14,8 +14,8 @@ struct Options {
     bool debug = false;
 };
 
-// The options, or the exit code with which to end at once (--help, --version, a wrong option), what there is to say
-// having been said.
+// The options, or the exit code with which to end at once (--help, --version, a wrong option), what there is
+// to say having been said.
 struct ParsedOptions {
     std::optional<Options> options;
     int exit_code = 0;

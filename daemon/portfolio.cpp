@@ -32,14 +32,16 @@ ContainerPtr ComposerProject::container(std::string_view name_or_id) const {
 std::vector<std::string> ComposerProject::container_names() const {
     std::vector<std::string> names;
     names.reserve(containers_.size());
-    for (const ContainerPtr& container : containers()) names.push_back(container->name);
+    for (const ContainerPtr& container : containers())
+        names.push_back(container->name);
     return names;
 }
 
 std::vector<ContainerPtr> ComposerProject::containers() const {
     std::vector<ContainerPtr> result;
     result.reserve(containers_.size());
-    for (const auto& [id, container] : containers_) result.push_back(container);
+    for (const auto& [id, container] : containers_)
+        result.push_back(container);
     std::ranges::sort(result, by_name);
     return result;
 }
@@ -127,7 +129,8 @@ const ComposerProject* Portfolio::project(std::string_view name) const {
 }
 
 void Portfolio::for_each(const std::function<void(const ContainerPtr&)>& visit) const {
-    for (const auto& [id, container] : by_id_) visit(container);
+    for (const auto& [id, container] : by_id_)
+        visit(container);
 }
 
 }  // namespace shorewatch

@@ -1,7 +1,8 @@
 // The portfolio of one engine: composer projects, and the alive containers in them.
 //
 // Projects come and go with their containers; the zero project, "", is of containers that belong to none. Not
-// thread-safe: each portfolio belongs to one thread. Containers are immutable and may outlive their place in it.
+// thread-safe: each portfolio belongs to one thread. Containers are immutable and may outlive their place in
+// it.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ class ComposerProject {
     explicit ComposerProject(std::string name) : name_(std::move(name)) {}
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    // By id first, then by name; null when there is none. Of containers with equal names, the one with the least id.
+    // By id first, then by name; null when there is none. Of containers with equal names, the one with the
+    // least id.
     [[nodiscard]] ContainerPtr container(std::string_view name_or_id) const;
     // Sorted by name, then id.
     [[nodiscard]] std::vector<std::string> container_names() const;
@@ -41,11 +43,12 @@ class ComposerProject {
 
 class Portfolio {
   public:
-    // Adds a container, and its project with the first one. One with the same id is replaced, wherever it was.
+    // Adds a container, and its project with the first one. One with the same id is replaced, wherever it
+    // was.
     void add(ContainerPtr container);
 
-    // Removes and returns a container by name or id from a project, or from wherever it is; null when there is none.
-    // The project goes with its last container.
+    // Removes and returns a container by name or id from a project, or from wherever it is; null when there
+    // is none. The project goes with its last container.
     ContainerPtr remove(std::string_view name_or_id, std::string_view project);
     ContainerPtr remove(std::string_view name_or_id);
     ContainerPtr remove_id(std::string_view id);

@@ -34,7 +34,8 @@ bool ContainerFilter::matches(const PublishedEngine& of, const Container& contai
         return false;
     }
     if (pod && (pod->empty() || (*pod != container.pod && *pod != container.pod_id))) return false;
-    return std::ranges::all_of(labels, [&](const std::string& label) { return has_label(*container.labels, label); });
+    return std::ranges::all_of(labels,
+                               [&](const std::string& label) { return has_label(*container.labels, label); });
 }
 
 void Registry::when_ready(std::function<void()> then) {
@@ -161,13 +162,15 @@ const PublishedEngine* Registry::engine(std::string_view name) const {
 
 std::vector<const PublishedEngine*> Registry::engines() const {
     std::vector<const PublishedEngine*> result;
-    for (const auto& [name, engine] : engines_) result.push_back(engine.get());
+    for (const auto& [name, engine] : engines_)
+        result.push_back(engine.get());
     return result;
 }
 
 std::size_t Registry::container_total() const {
     std::size_t total = 0;
-    for (const auto& [name, engine] : engines_) total += engine->portfolio_.container_total();
+    for (const auto& [name, engine] : engines_)
+        total += engine->portfolio_.container_total();
     return total;
 }
 

@@ -1,7 +1,7 @@
 // The registry: the published state of all engines, on the main thread.
 //
-// Watchers post changes; the registry applies them in order, numbers the lifecycle signals and tells its observers.
-// Nothing is known to observers that is not in here: what D-Bus shows is read from it.
+// Watchers post changes; the registry applies them in order, numbers the lifecycle signals and tells its
+// observers. Nothing is known to observers that is not in here: what D-Bus shows is read from it.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ class PublishedEngine {
     bool settled_ = false;  // listed once, or found unavailable
 };
 
-// Told after the registry has changed. sequence is the number of the signal that the change makes; an engine's change
-// makes one where its state is another than before.
+// Told after the registry has changed. sequence is the number of the signal that the change makes; an
+// engine's change makes one where its state is another than before.
 class RegistryObserver {
   public:
     virtual void engine_added(const PublishedEngine& engine) = 0;
@@ -80,8 +80,9 @@ struct ContainerFilter {
 
 class Registry {
   public:
-    // The most that is published of all containers' labels together, in bytes; past it, containers are published with
-    // no labels and LabelsTruncated. Keeps GetManagedObjects well below a bus's 32 MiB a message.
+    // The most that is published of all containers' labels together, in bytes; past it, containers are
+    // published with no labels and LabelsTruncated. Keeps GetManagedObjects well below a bus's 32 MiB a
+    // message.
     static constexpr std::size_t max_label_bytes = 16 * 1024 * 1024;
 
     struct Found {
@@ -112,8 +113,8 @@ class Registry {
     [[nodiscard]] bool ready() const noexcept { return ready_; }
 
     [[nodiscard]] std::vector<Found> list(const ContainerFilter& filter) const;
-    // All that have this id; where none has, all that have this name; where none has, all whose id begins with it, if
-    // it is 4 characters or more.
+    // All that have this id; where none has, all that have this name; where none has, all whose id begins
+    // with it, if it is 4 characters or more.
     [[nodiscard]] std::vector<Found> look_up(std::string_view name_or_id) const;
 
   private:

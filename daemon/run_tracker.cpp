@@ -6,18 +6,21 @@
 
 namespace shorewatch {
 
-// --- the end of runs ------------------------------------------------------------------------------------------
+// --- the end of runs
+// ------------------------------------------------------------------------------------------
 
-void RunTracker::on_process_exit(std::string_view id, std::uint32_t pid, const ExitReport& report, TimePoint now) {
+void RunTracker::on_process_exit(std::string_view id, std::uint32_t pid, const ExitReport& report,
+                                 TimePoint now) {
     const ContainerPtr published = portfolio_.find(id);
     if (!published || published->pid != pid) return;
     end_run(published, tracks_[published->id], report, now);
     drop_if_idle(published->id);
 }
 
-// The one place where all sources of an exit meet: the first that knows the exit code ends the run, and a run whose
-// exit code nobody knows ends a little later without.
-void RunTracker::end_run(const ContainerPtr& published, Track& track, const ExitReport& report, TimePoint now) {
+// The one place where all sources of an exit meet: the first that knows the exit code ends the run, and a run
+// whose exit code nobody knows ends a little later without.
+void RunTracker::end_run(const ContainerPtr& published, Track& track, const ExitReport& report,
+                         TimePoint now) {
     track.presumed_dead = false;
     if (report.exit_code) return publish_exited(track, published, report);
     const bool waiting = std::exchange(track.exiting, report).has_value();
@@ -26,7 +29,8 @@ void RunTracker::end_run(const ContainerPtr& published, Track& track, const Exit
     if (!track.asked) ask(published->id, track);
 }
 
-void RunTracker::publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time, Cause cause) {
+void RunTracker::publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time,
+                                 Cause cause) {
     track.pending.reset();
     track.deadline.reset();
     portfolio_.add(container);
@@ -57,12 +61,14 @@ void RunTracker::publish_short_run(Track& track, ContainerPtr container, ExitRep
     if (start.name) container = container->with_name(*start.name);
     if (listing_) confirmed_.insert(container->id);
     ended_.remember(*container, start.time, report);
-    output_.publish(ContainerStarted{container, container->started ? container->started : start.time, start.cause});
+    output_.publish(
+        ContainerStarted{container, container->started ? container->started : start.time, start.cause});
     output_.publish(
         ContainerExited{container, report.time, report.exit_code, report.oom_killed, report.cause});
 }
 
-// --- time, and the end of the stream --------------------------------------------------------------------------
+// --- time, and the end of the stream
+// --------------------------------------------------------------------------
 
 void RunTracker::on_deadline(TimePoint now) {
     next_deadline_.reset();
@@ -112,10 +118,12 @@ void RunTracker::on_stream_lost() {
     stop_listing();
     std::vector<std::string> ids;
     ids.reserve(tracks_.size());
-    for (const auto& [id, track] : tracks_) ids.push_back(id);
+    for (const auto& [id, track] : tracks_)
+        ids.push_back(id);
     for (const std::string& id : ids) {
         Track& track = tracks_.at(id);
-        // What is known to be over has no better source to wait for. What is in doubt is settled by the next list.
+        // What is known to be over has no better source to wait for. What is in doubt is settled by the next
+        // list.
         const ContainerPtr published = portfolio_.find(id);
         if (published && track.exiting) publish_exited(track, published, *track.exiting);
         if (track.pending && track.pending->exit) {
@@ -153,7 +161,8 @@ void RunTracker::drop_if_idle(const std::string& id) {
     const auto found = tracks_.find(id);
     if (found == tracks_.end()) return;
     Track& track = found->second;
-    if (track.pending || track.exiting || track.asked || track.doubtful || track.oom || track.deadline) return;
+    if (track.pending || track.exiting || track.asked || track.doubtful || track.oom || track.deadline)
+        return;
     set_unsettled(track, false);
     tracks_.erase(found);
 }

@@ -1,12 +1,14 @@
 // The run tracker: from what an engine tells to runs that each start once and end once (the watch rules).
 //
-// Events are told in order but may be doubled, replayed after a gap, lost with a stream, or be older than what a list
-// or an inspection has shown already. The tracker takes an event at its word where it fits what is known, and has the
-// container inspected where it does not: an inspection is the truth of a moment after it was asked for. Since the
-// stream is open before anything is listed or inspected, every change after that moment is told by the stream.
+// Events are told in order but may be doubled, replayed after a gap, lost with a stream, or be older than
+// what a list or an inspection has shown already. The tracker takes an event at its word where it fits what
+// is known, and has the container inspected where it does not: an inspection is the truth of a moment after
+// it was asked for. Since the stream is open before anything is listed or inspected, every change after that
+// moment is told by the stream.
 //
-// A pure state machine: no clock, no loop, no engine in it. Whoever drives it passes the time in, performs the
-// inspections it asks for and publishes what it says. The portfolio holds exactly what has been published as alive.
+// A pure state machine: no clock, no loop, no engine in it. Whoever drives it passes the time in, performs
+// the inspections it asks for and publishes what it says. The portfolio holds exactly what has been published
+// as alive.
 #pragma once
 
 #include <cstddef>
@@ -40,15 +42,15 @@ class RunTracker {
 
     using TimePoint = Clock::time_point;
 
-    // How long the end of a run is held back for a source that knows its exit code, and a start whose run is over
-    // for the event that says how.
+    // How long the end of a run is held back for a source that knows its exit code, and a start whose run is
+    // over for the event that says how.
     static constexpr Clock::duration hold = std::chrono::seconds(1);
 
     RunTracker(Portfolio& portfolio, Output& output) : portfolio_(portfolio), output_(output) {}
 
-    // The event stream stands, and the list is being asked for; also of an open stream with a gap in it. told_from: the
-    // stream tells what happened since, by the engine's clock. A run that began later and is not told after all is
-    // published up to `hold` later.
+    // The event stream stands, and the list is being asked for; also of an open stream with a gap in it.
+    // told_from: the stream tells what happened since, by the engine's clock. A run that began later and is
+    // not told after all is published up to `hold` later.
     void on_list_asked(RealTime told_from);
     void on_event(const ContainerEvent& event, TimePoint now);
     void on_list(const std::vector<ContainerPtr>& alive, TimePoint now);
@@ -71,11 +73,11 @@ class RunTracker {
         ContainerPtr outline;          // what the event or the list carried
         std::optional<RealTime> time;  // the event's stamp; none: known from a list
         Cause cause = Cause::event;
-        bool fresh = true;                // told by an event since the last list was asked for
-        bool waited = false;              // known from a list; the event of its start was waited for in vain
-        bool over = false;                // an inspection showed so; the event that says how is on its way
-        bool suspect = false;             // may be the start, told late, of a run whose end was published already
-        std::optional<bool> paused;       // the last word of the events since
+        bool fresh = true;           // told by an event since the last list was asked for
+        bool waited = false;         // known from a list; the event of its start was waited for in vain
+        bool over = false;           // an inspection showed so; the event that says how is on its way
+        bool suspect = false;        // may be the start, told late, of a run whose end was published already
+        std::optional<bool> paused;  // the last word of the events since
         std::optional<std::string> name;  // the same
         std::optional<ExitReport> exit;   // it is over, and an inspection may know the exit code
     };
@@ -84,16 +86,16 @@ class RunTracker {
     struct Track {
         std::optional<PendingStart> pending;  // only while no run is published
         std::optional<ExitReport> exiting;    // of the published run: held back for the exit code
-        ContainerPtr successor;               // a later run than that or the pending one, shown by an inspection
-        bool presumed_dead = false;           // exiting for no better reason than that a list left it out
-        bool oom = false;                     // a process of the run was killed for its memory
-        bool asked = false;                   // an inspection is under way …
-        bool ask_again = false;               // … and was overtaken: its answer is of no use
-        bool doubtful = false;                // it decides about the published run: later events wait in held
-        bool unsettled = false;               // counted in unsettled_
+        ContainerPtr successor;      // a later run than that or the pending one, shown by an inspection
+        bool presumed_dead = false;  // exiting for no better reason than that a list left it out
+        bool oom = false;            // a process of the run was killed for its memory
+        bool asked = false;          // an inspection is under way …
+        bool ask_again = false;      // … and was overtaken: its answer is of no use
+        bool doubtful = false;       // it decides about the published run: later events wait in held
+        bool unsettled = false;      // counted in unsettled_
         std::vector<ContainerEvent> held;
         bool raised_by_start = false;  // the first of them is the start that raised the doubt
-        unsigned failures = 0;  // inspections that failed in a row
+        unsigned failures = 0;         // inspections that failed in a row
         std::optional<TimePoint> deadline;
     };
 
@@ -134,8 +136,8 @@ class RunTracker {
     Portfolio& portfolio_;
     Output& output_;
     std::unordered_map<std::string, Track> tracks_;
-    // While a list is under way, the containers that were told of since it was asked for: by events, and by an
-    // inspection or a published end, which make the list's word on them stale.
+    // While a list is under way, the containers that were told of since it was asked for: by events, and by
+    // an inspection or a published end, which make the list's word on them stale.
     bool listing_ = false;
     bool first_list_ = true;  // it has not come yet
     RealTime told_from_;

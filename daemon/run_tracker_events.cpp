@@ -1,8 +1,8 @@
 // The run tracker, of what the event stream tells.
-#include "daemon/run_tracker.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "daemon/run_tracker.h"
 
 namespace shorewatch {
 
@@ -27,12 +27,24 @@ void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
         return ask(id, track);
     }
     switch (event.type) {
-        case ContainerEvent::Type::started: take_started(event, track, now); break;
-        case ContainerEvent::Type::exited: take_exited(event, track, now); break;
-        case ContainerEvent::Type::paused: take_paused(event, track, true); break;
-        case ContainerEvent::Type::unpaused: take_paused(event, track, false); break;
-        case ContainerEvent::Type::renamed: take_renamed(event, track); break;
-        case ContainerEvent::Type::oom: track.oom = track.pending || portfolio_.find(id); break;
+        case ContainerEvent::Type::started:
+            take_started(event, track, now);
+            break;
+        case ContainerEvent::Type::exited:
+            take_exited(event, track, now);
+            break;
+        case ContainerEvent::Type::paused:
+            take_paused(event, track, true);
+            break;
+        case ContainerEvent::Type::unpaused:
+            take_paused(event, track, false);
+            break;
+        case ContainerEvent::Type::renamed:
+            take_renamed(event, track);
+            break;
+        case ContainerEvent::Type::oom:
+            track.oom = track.pending || portfolio_.find(id);
+            break;
     }
     drop_if_idle(id);
 }

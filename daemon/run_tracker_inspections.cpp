@@ -1,8 +1,8 @@
 // The run tracker, of what inspections tell.
-#include "daemon/run_tracker.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "daemon/run_tracker.h"
 
 namespace shorewatch {
 
@@ -33,7 +33,8 @@ void RunTracker::on_inspected(const std::string& id, const Result<Inspection>& a
     Track& track = found->second;
     track.asked = false;
     if (track.ask_again) return ask(id, track);
-    const bool waits_for_exit = track.exiting || (track.pending && (track.pending->exit || track.pending->over));
+    const bool waits_for_exit =
+        track.exiting || (track.pending && (track.pending->exit || track.pending->over));
     if (!waits_for_exit) track.deadline.reset();
     const bool missing = !answer && answer.error().kind == EngineError::Kind::not_found;
     if (!answer && !missing) {
@@ -60,7 +61,8 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
         if (!published->is_same_run(*container)) {
             if (track.raised_by_start && !container->started_after(track.held.front().time)) {
                 // That was this later run's start: the end of the one before was lost.
-                publish_exited(track, published, not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
+                publish_exited(track, published,
+                               not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
                 return publish_started(track, container, container->started, Cause::event);
             }
             end_superseded(track, published, Cause::resync, now);
@@ -96,7 +98,8 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
     complete->paused = start.paused.value_or(container->paused);
     complete->name = start.name.value_or(container->name);
     if (listing_) confirmed_.insert(id);
-    publish_started(track, std::move(complete), container->started ? container->started : start.time, start.cause);
+    publish_started(track, std::move(complete), container->started ? container->started : start.time,
+                    start.cause);
 }
 
 void RunTracker::found_dead(const std::string& id, Track& track, const Inspection& found, TimePoint now) {
@@ -104,8 +107,10 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
         const Cause cause = track.unsettled ? Cause::resync : Cause::event;
         const bool same_start = published->started == found.container->started || !found.container->started;
         if (!same_start) {
-            // A later run's own events tell of it, if they were not lost in a gap; one of them may have raised the doubt.
-            const bool told = track.raised_by_start && !found.container->started_after(track.held.front().time);
+            // A later run's own events tell of it, if they were not lost in a gap; one of them may have
+            // raised the doubt.
+            const bool told =
+                track.raised_by_start && !found.container->started_after(track.held.front().time);
             if (told) track.raised_by_start = false;
             return end_superseded(track, published, cause, now);
         }
@@ -150,8 +155,8 @@ void RunTracker::inspection_failed(const std::string& id, Track& track, TimePoin
     set_deadline(track, now + retry_delay(track.failures++));
 }
 
-// What is known of the end of a run that an inspection has shown to be over: an event that says how may have been held
-// back, and be all that is left of it.
+// What is known of the end of a run that an inspection has shown to be over: an event that says how may have
+// been held back, and be all that is left of it.
 ExitReport RunTracker::known_end(const Track& track, const Container& published, Cause cause) {
     const ExitReport report = track.exiting.value_or(end_by(cause));
     for (std::size_t i = track.raised_by_start ? 1 : 0; i < track.held.size(); ++i) {
@@ -163,8 +168,8 @@ ExitReport RunTracker::known_end(const Track& track, const Container& published,
     return report;
 }
 
-// Ends a published run of whose end the engine has nothing more to tell than its exit event, which after a list has
-// come already if it was not lost, and otherwise is on its way.
+// Ends a published run of whose end the engine has nothing more to tell than its exit event, which after a
+// list has come already if it was not lost, and otherwise is on its way.
 void RunTracker::end_superseded(Track& track, const ContainerPtr& published, Cause cause, TimePoint now) {
     const ExitReport report = known_end(track, *published, cause);
     if (track.unsettled || report.told_by_event) return publish_exited(track, published, report);
@@ -178,7 +183,8 @@ void RunTracker::release_held(Track& track, TimePoint now) {
     std::vector<ContainerEvent> events = std::exchange(track.held, {});
     if (std::exchange(track.raised_by_start, false)) events.erase(events.begin());  // It told of nothing new.
     // Each may raise a new doubt, which holds the rest again; and the track may be gone after any of them.
-    for (const ContainerEvent& event : events) on_event(event, now);
+    for (const ContainerEvent& event : events)
+        on_event(event, now);
 }
 
 }  // namespace shorewatch

@@ -1,8 +1,8 @@
 // The run tracker, of what a list tells.
-#include "daemon/run_tracker.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "daemon/run_tracker.h"
 
 namespace shorewatch {
 
@@ -31,7 +31,8 @@ void RunTracker::on_list(const std::vector<ContainerPtr>& alive, TimePoint now) 
     portfolio_.for_each([&](const ContainerPtr& published) {
         if (!ids.contains(published->id)) missing.push_back(published);
     });
-    for (const ContainerPtr& published : missing) missing_from_list(published, now);
+    for (const ContainerPtr& published : missing)
+        missing_from_list(published, now);
     for (auto& [id, track] : tracks_) {
         if (!track.pending || track.pending->fresh || ids.contains(id)) continue;
         // It started before the list and is not in it: over. Its last event may still be on its way.
@@ -48,7 +49,8 @@ void RunTracker::listed(const ContainerPtr& entry) {
     if (const ContainerPtr published = portfolio_.find(entry->id)) {
         if (complete && published->is_same_run(*entry)) return compare(published, *entry);
         Track& track = tracks_[entry->id];
-        if (complete && !entry->started_after(told_from_)) {  // Of the run before, nobody knows more any longer.
+        if (complete &&
+            !entry->started_after(told_from_)) {  // Of the run before, nobody knows more any longer.
             publish_exited(track, published, track.exiting.value_or(end_by(Cause::resync)));
             return publish_started(track, entry, entry->started, Cause::resync);
         }
@@ -74,8 +76,8 @@ void RunTracker::listed(const ContainerPtr& entry) {
     if (!track.asked) ask(entry->id, track);
 }
 
-// Is this a run whose start the stream is about to tell? Then there may have been others before it, just as short a
-// while ago, which the stream tells first.
+// Is this a run whose start the stream is about to tell? Then there may have been others before it, just as
+// short a while ago, which the stream tells first.
 bool RunTracker::will_be_told(const PendingStart& pending, const Container& found) const {
     return !pending.time && !pending.waited && found.started_after(told_from_);
 }

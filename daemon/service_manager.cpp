@@ -1,8 +1,8 @@
 #include "daemon/service_manager.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <utility>
+
+#include <systemd/sd-daemon.h>
 
 namespace shorewatch::service_manager {
 

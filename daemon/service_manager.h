@@ -1,5 +1,5 @@
-// What systemd is told: readiness, reloads, a line of status, and the watchdog's food. All of it does nothing where no
-// service manager listens.
+// What systemd is told: readiness, reloads, a line of status, and the watchdog's food. All of it does nothing
+// where no service manager listens.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ void ready(const std::string& status);
 void status(const std::string& status);
 void stopping();
 
-// Feeds the watchdog (WatchdogSec=) while is_turning() says that all threads turn. Runs on the main loop, so that a
-// main loop that hangs starves it too.
+// Feeds the watchdog (WatchdogSec=) while is_turning() says that all threads turn. Runs on the main loop, so
+// that a main loop that hangs starves it too.
 class Watchdog {
   public:
     Watchdog(EventLoop& loop, std::function<bool()> is_turning);

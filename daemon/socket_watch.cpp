@@ -1,13 +1,13 @@
 #include "daemon/socket_watch.h"
 
-#include <sys/epoll.h>
-#include <sys/inotify.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
+
+#include <sys/epoll.h>
+#include <sys/inotify.h>
 
 namespace shorewatch {
 
@@ -18,8 +18,11 @@ constexpr std::uint32_t interesting = IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_D
 }  // namespace
 
 SocketWatch::SocketWatch(EventLoop& loop, std::filesystem::path path, std::function<void()> changed)
-    : path_(std::move(path)), changed_(std::move(changed)), inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (!inotify_) throw std::system_error(errno, std::generic_category(), "watch for a socket (inotify_init1)");
+    : path_(std::move(path)),
+      changed_(std::move(changed)),
+      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (!inotify_)
+        throw std::system_error(errno, std::generic_category(), "watch for a socket (inotify_init1)");
     watch_nearest();
     source_ = loop.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
 }

@@ -11,8 +11,8 @@ namespace shorewatch {
 
 class SocketWatch {
   public:
-    // changed is called after something at path was made, moved in, or given other rights; also when a folder on the
-    // way to it came or went. Throws std::system_error when inotify is not to be had.
+    // changed is called after something at path was made, moved in, or given other rights; also when a folder
+    // on the way to it came or went. Throws std::system_error when inotify is not to be had.
     SocketWatch(EventLoop& loop, std::filesystem::path path, std::function<void()> changed);
     SocketWatch(const SocketWatch&) = delete;
     SocketWatch& operator=(const SocketWatch&) = delete;

@@ -1,9 +1,9 @@
 #include "daemon/watcher.h"
 
-#include <pthread.h>
-
 #include <exception>
 #include <utility>
+
+#include <pthread.h>
 
 #include "engines/support/log.h"
 
@@ -53,8 +53,8 @@ void Watcher::run(const MakeClient& make_client) noexcept {
     }
 }
 
-// Turns the loop until it is stopped. An exception means a fault of ours in the handling of something the engine
-// said: the connection begins anew, other engines and the daemon go on.
+// Turns the loop until it is stopped. An exception means a fault of ours in the handling of something the
+// engine said: the connection begins anew, other engines and the daemon go on.
 void Watcher::turn(EngineWatch& watch) {
     while (true) {
         try {

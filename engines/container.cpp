@@ -22,10 +22,12 @@ Labels::Labels(std::vector<Entry> entries) : entries_(std::move(entries)) {
         value = valid_utf8(value);
     }
     std::ranges::stable_sort(entries_, {}, &Entry::first);
-    const auto last_of_equals = std::unique(entries_.rbegin(), entries_.rend(),
-                                            [](const Entry& a, const Entry& b) { return a.first == b.first; });
+    const auto last_of_equals =
+        std::unique(entries_.rbegin(), entries_.rend(),
+                    [](const Entry& a, const Entry& b) { return a.first == b.first; });
     entries_.erase(entries_.begin(), last_of_equals.base());
-    for (const Entry& entry : entries_) bytes_ += size_of(entry);
+    for (const Entry& entry : entries_)
+        bytes_ += size_of(entry);
     if (bytes_ > max_bytes) {
         truncated_ = true;
         std::ranges::stable_sort(entries_, {}, size_of);

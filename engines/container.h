@@ -18,12 +18,14 @@ class Labels {
   public:
     using Entry = std::pair<std::string, std::string>;
 
-    // The most that is kept of one container's labels, keys and values together, in bytes: anyone who may start a
-    // container may label it, and a D-Bus message has its limits. What does not fit is left out by whole keys.
+    // The most that is kept of one container's labels, keys and values together, in bytes: anyone who may
+    // start a container may label it, and a D-Bus message has its limits. What does not fit is left out by
+    // whole keys.
     static constexpr std::size_t max_bytes = 64 * 1024;
 
     Labels() = default;
-    // Makes any text valid and keeps as many entries as fit, smaller ones first. Of equal keys the last counts.
+    // Makes any text valid and keeps as many entries as fit, smaller ones first. Of equal keys the last
+    // counts.
     explicit Labels(std::vector<Entry> entries);
     // None, because there was no room for them.
     [[nodiscard]] static Labels all_left_out();
@@ -44,15 +46,15 @@ class Labels {
 struct Container;
 using ContainerPtr = std::shared_ptr<const Container>;
 
-// One run of a container. All strings are valid UTF-8 without NUL. Filled in by an engine's folder, and constant from
-// then on: everybody else has it as ContainerPtr.
+// One run of a container. All strings are valid UTF-8 without NUL. Filled in by an engine's folder, and
+// constant from then on: everybody else has it as ContainerPtr.
 struct Container {
     std::string id;    // the engine's identifier: identity, for ever
     std::string name;  // the user's name for it, without Docker's leading slash; can change by rename
     std::shared_ptr<const Labels> labels = std::make_shared<const Labels>();  // never null
-    std::string project;       // composer project; empty: the zero project, of containers that belong to none
-    std::string image;         // as the user named it
-    std::uint32_t pid = 0;     // of the initial process, in the engine's pid namespace; 0: not known (yet)
+    std::string project;    // composer project; empty: the zero project, of containers that belong to none
+    std::string image;      // as the user named it
+    std::uint32_t pid = 0;  // of the initial process, in the engine's pid namespace; 0: not known (yet)
     std::optional<RealTime> started;  // when this run began, the engine's word
     bool paused = false;
     bool privileged = false;
@@ -60,8 +62,8 @@ struct Container {
     std::string pod;         // name and id of the pod it belongs to, empty where there is none
     std::string pod_id;
     bool sandbox = false;  // a pod's infrastructure container
-    // False where the engine's exit events of this container can't be believed as to the exit code (Docker: a label
-    // named exitCode replaces it in the event); then the code comes from inspect.
+    // False where the engine's exit events of this container can't be believed as to the exit code (Docker: a
+    // label named exitCode replaces it in the event); then the code comes from inspect.
     bool exit_events_tell_code = true;
 
     // The same run? Told by pid and start time, as far as both sides know them.

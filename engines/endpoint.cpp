@@ -37,8 +37,9 @@ std::uint16_t parse_port(std::string_view text, std::string_view digits) {
 }
 
 bool is_host(std::string_view host) {
-    return !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                   "0123456789.-_:%") == std::string_view::npos;
+    return !host.empty() && host.find_first_not_of(
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789.-_:%") == std::string_view::npos;
 }
 
 Endpoint parse_host(std::string_view text, std::string_view rest, bool tls) {

@@ -33,9 +33,10 @@ struct Endpoint {
 
     bool operator==(const Endpoint&) const = default;
 
-    // Takes "unix:///path", a plain "/path", "tcp://host[:port]", "http://host[:port]", "https://host[:port]".
-    // use_tls makes tcp:// TLS (as DOCKER_TLS_VERIFY does); https:// always is. Default ports 2375 and, with TLS,
-    // 2376. Throws std::invalid_argument, whose text says what was expected.
+    // Takes "unix:///path", a plain "/path", "tcp://host[:port]", "http://host[:port]",
+    // "https://host[:port]". use_tls makes tcp:// TLS (as DOCKER_TLS_VERIFY does); https:// always is.
+    // Default ports 2375 and, with TLS, 2376. Throws std::invalid_argument, whose text says what was
+    // expected.
     [[nodiscard]] static Endpoint parse(std::string_view text, bool use_tls = false);
 };
 

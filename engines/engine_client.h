@@ -1,7 +1,9 @@
-// EngineClient: what every container engine can do for a watcher. One folder beside this file implements one kind.
+// EngineClient: what every container engine can do for a watcher. One folder beside this file implements one
+// kind.
 //
-// A client lives on one EventLoop and is used on that loop's thread only. Nothing here blocks: answers come as
-// callbacks on the loop, never from within the call that asked. Callbacks may call the client again, close() included.
+// A client lives on one EventLoop and is used on that loop's thread only. Nothing here blocks: answers come
+// as callbacks on the loop, never from within the call that asked. Callbacks may call the client again,
+// close() included.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +33,8 @@ struct ContainerEvent {
     enum class Type { started, exited, paused, unpaused, renamed, oom };
 
     Type type = Type::started;
-    // What the event itself carries: always id; name, image, labels, project and pid where the engine's events have
-    // them. A renamed event carries the new name. Never null.
+    // What the event itself carries: always id; name, image, labels, project and pid where the engine's
+    // events have them. A renamed event carries the new name. Never null.
     ContainerPtr container;
     RealTime time;                 // the engine's stamp
     std::optional<int> exit_code;  // exited only. 128+n for a signal n.
@@ -55,7 +57,8 @@ class LifecycleObserver {
     // What the engine says of itself; again when more is known. May come before on_stream_open().
     virtual void on_identity(const EngineIdentity& identity) = 0;
     virtual void on_event(const ContainerEvent& event) = 0;
-    // The stream goes on, but something in it could not be taken (an event larger than the limit): list again.
+    // The stream goes on, but something in it could not be taken (an event larger than the limit): list
+    // again.
     virtual void on_gap(const std::string& why) = 0;
     // The stream, or the attempt to open it, is over. The client is closed.
     virtual void on_stream_end(const EngineError& error) = 0;
@@ -79,9 +82,9 @@ class EngineClient {
     // The endpoint's URL.
     [[nodiscard]] virtual std::string api() const = 0;
 
-    // Connects and opens the event stream. since: the stamp of the last event seen in an earlier stream of this
-    // engine; engines that can replay do so from a little before it, and events already taken are not told again.
-    // observer outlives the stream. Only one stream at a time; list() and inspect() need it open.
+    // Connects and opens the event stream. since: the stamp of the last event seen in an earlier stream of
+    // this engine; engines that can replay do so from a little before it, and events already taken are not
+    // told again. observer outlives the stream. Only one stream at a time; list() and inspect() need it open.
     virtual void lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) = 0;
 
     // All alive containers. One with pid 0 is known in outline only: the watcher will inspect it.

@@ -30,7 +30,8 @@ const Kind& kind_of(std::string_view type) {
     const auto found = std::ranges::find(types, type);
     if (found == types.end()) {
         std::string known;
-        for (const std::string_view name : types) known += (known.empty() ? "" : ", ") + std::string(name);
+        for (const std::string_view name : types)
+            known += (known.empty() ? "" : ", ") + std::string(name);
         throw std::invalid_argument("'" + printable(type) + "' is no engine type; known are: " + known);
     }
     return kinds.at(static_cast<std::size_t>(found - types.begin()));
@@ -46,7 +47,8 @@ std::string_view engine_type_id(std::string_view type) {
     return kind_of(type).type_id;
 }
 
-std::unique_ptr<EngineClient> make_engine_client(std::string_view type, const Endpoint& endpoint, EventLoop& loop) {
+std::unique_ptr<EngineClient> make_engine_client(std::string_view type, const Endpoint& endpoint,
+                                                 EventLoop& loop) {
     return kind_of(type).make(endpoint, loop);
 }
 

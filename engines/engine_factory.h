@@ -14,12 +14,13 @@ namespace shorewatch {
 // As they are written in the configuration, sorted.
 [[nodiscard]] std::span<const std::string_view> known_engine_types();
 
-// What an engine of this type calls itself on the bus: "docker.com" for "docker". Throws as make_engine_client().
+// What an engine of this type calls itself on the bus: "docker.com" for "docker". Throws as
+// make_engine_client().
 [[nodiscard]] std::string_view engine_type_id(std::string_view type);
 
-// A client of this type, not yet connected. loop must outlive it. Throws std::invalid_argument, whose text names the
-// known types, for any other.
-[[nodiscard]] std::unique_ptr<EngineClient> make_engine_client(std::string_view type, const Endpoint& endpoint,
-                                                               EventLoop& loop);
+// A client of this type, not yet connected. loop must outlive it. Throws std::invalid_argument, whose text
+// names the known types, for any other.
+[[nodiscard]] std::unique_ptr<EngineClient> make_engine_client(std::string_view type,
+                                                               const Endpoint& endpoint, EventLoop& loop);
 
 }  // namespace shorewatch

@@ -17,8 +17,8 @@ struct EngineError {
     };
 
     Kind kind = Kind::protocol;
-    // A sentence for LastError and the journal: what was being done, to which endpoint, what came back, and what the
-    // user can do where that is known. Printable text.
+    // A sentence for LastError and the journal: what was being done, to which endpoint, what came back, and
+    // what the user can do where that is known. Printable text.
     std::string message;
 };
 

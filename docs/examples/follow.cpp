@@ -1,10 +1,10 @@
 // Follows the containers of this host, with libsystemd's sd-bus:
 //     g++ -std=c++20 follow.cpp -o follow $(pkg-config --cflags --libs libsystemd)
-#include <systemd/sd-bus.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+
+#include <systemd/sd-bus.h>
 
 namespace {
 
@@ -39,7 +39,8 @@ int main() {
     if (sd_bus_open_system(&bus) < 0) return 1;
     // Subscribe first, then list: what the list includes is left out of the signals.
     sd_bus_match_signal(bus, nullptr, service, "/org/shorewatch1", manager, nullptr, on_signal, &known);
-    if (sd_bus_call_method(bus, service, "/org/shorewatch1", manager, "ListContainers", &error, &reply, "a{sv}", 0) < 0) {
+    if (sd_bus_call_method(bus, service, "/org/shorewatch1", manager, "ListContainers", &error, &reply,
+                           "a{sv}", 0) < 0) {
         std::fprintf(stderr, "cannot list containers: %s\n", error.message);
         return 1;
     }

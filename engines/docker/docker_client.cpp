@@ -85,10 +85,11 @@ void DockerClient::close() {
 }
 
 void DockerClient::refuse(std::string_view purpose, std::function<void(EngineError)> reply) {
-    loop_.post([alive = std::weak_ptr(refusals_), call = std::move(reply),
-                error = http::make_error(Kind::unreachable, purpose, endpoint_, "there is no connection to it")] {
-        if (!alive.expired()) call(error);
-    });
+    loop_.post(
+        [alive = std::weak_ptr(refusals_), call = std::move(reply),
+         error = http::make_error(Kind::unreachable, purpose, endpoint_, "there is no connection to it")] {
+            if (!alive.expired()) call(error);
+        });
 }
 
 void DockerClient::list(ListReply reply) {

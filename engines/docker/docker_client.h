@@ -21,8 +21,9 @@ struct DockerOptions {
     std::chrono::milliseconds ping_deadline = std::chrono::seconds(10);
     std::chrono::milliseconds info_deadline = std::chrono::seconds(10);
     std::chrono::milliseconds list_deadline = std::chrono::seconds(30);
-    std::chrono::milliseconds inspect_deadline = std::chrono::seconds(10);  // from its sending, not while in line
-    std::size_t parallel = 8;                                               // requests at a time; at least 1
+    std::chrono::milliseconds inspect_deadline =
+        std::chrono::seconds(10);  // from its sending, not while in line
+    std::size_t parallel = 8;      // requests at a time; at least 1
     // In bytes.
     std::size_t list_limit = std::size_t{64} * 1024 * 1024;
     std::size_t inspect_limit = std::size_t{24} * 1024 * 1024;

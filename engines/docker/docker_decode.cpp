@@ -17,7 +17,8 @@ using json::Value;
 using Type = ContainerEvent::Type;
 
 constexpr std::size_t longest_id = 256;
-// Ten times what has been seen on one host. A list of nothing but ids could hold millions within its limit of bytes.
+// Ten times what has been seen on one host. A list of nothing but ids could hold millions within its limit of
+// bytes.
 constexpr std::size_t most_containers = 100'000;
 
 struct Action {
@@ -53,7 +54,8 @@ std::string without_slash(std::string name) {
 }
 
 // Fills in labels and what follows from them. Members of object named in without are not labels; may be null.
-void set_labels(Container& container, const Value* object, std::initializer_list<std::string_view> without = {}) {
+void set_labels(Container& container, const Value* object,
+                std::initializer_list<std::string_view> without = {}) {
     if (object == nullptr || !object->IsObject()) return;
     std::vector<Labels::Entry> entries;
     entries.reserve(object->MemberCount());
@@ -81,7 +83,8 @@ std::optional<RealTime> coarse_event_time(const Value& root) {
     return RealTime{std::chrono::seconds(*seconds)};
 }
 
-// name and image are set after the labels and can be believed; what else an action adds is not a label either.
+// name and image are set after the labels and can be believed; what else an action adds is not a label
+// either.
 ContainerPtr event_container(const Value& root, std::string id, Type type) {
     auto container = std::make_shared<Container>();
     container->id = std::move(id);
@@ -121,7 +124,8 @@ std::string own_name(const Value& entry) {
 }
 
 bool is_dead_state(std::string_view state) {
-    static constexpr std::array<std::string_view, 5> dead{"created", "restarting", "removing", "exited", "dead"};
+    static constexpr std::array<std::string_view, 5> dead{"created", "restarting", "removing", "exited",
+                                                          "dead"};
     return std::ranges::find(dead, state) != dead.end();
 }
 
@@ -152,7 +156,8 @@ std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
 const std::vector<std::string_view>& known_actions() {
     static const std::vector<std::string_view> names = [] {
         std::vector<std::string_view> result;
-        for (const Action& action : actions) result.push_back(action.name);
+        for (const Action& action : actions)
+            result.push_back(action.name);
         return result;
     }();
     return names;
@@ -175,7 +180,8 @@ EventLine decode_event(std::string json) {
     if (!time) time = coarse_event_time(root);
     if (type != "container" || action == actions.end() || id.empty() || !time) return line;
 
-    ContainerEvent event{action->type, event_container(root, std::move(id), action->type), *time, std::nullopt};
+    ContainerEvent event{action->type, event_container(root, std::move(id), action->type), *time,
+                         std::nullopt};
     if (event.type == Type::exited) {
         event.exit_code = number_in<int>(json::text_at(root, {"Actor", "Attributes", "exitCode"}));
     }
@@ -221,7 +227,8 @@ Inspection decode_inspection(std::string json) {
 
     Inspection inspection;
     const std::uint32_t pid = pid_in(*state);
-    inspection.alive = json::flag_at(*state, {"Running"}) && !json::flag_at(*state, {"Restarting"}) && pid != 0;
+    inspection.alive =
+        json::flag_at(*state, {"Running"}) && !json::flag_at(*state, {"Restarting"}) && pid != 0;
     container->pid = inspection.alive ? pid : 0;
     container->paused = inspection.alive && json::flag_at(*state, {"Paused"});
     container->started = time_at(*state, {"StartedAt"});
@@ -245,7 +252,8 @@ EngineInfo decode_info(std::string json) {
     const json::Document document(std::move(json));
     const Value& root = document.root();
     if (!root.IsObject()) throw json::Malformed("what the engine says of itself is no JSON object");
-    return {json::text_at(root, {"ID"}), json::text_at(root, {"ServerVersion"}), time_at(root, {"SystemTime"})};
+    return {json::text_at(root, {"ID"}), json::text_at(root, {"ServerVersion"}),
+            time_at(root, {"SystemTime"})};
 }
 
 }  // namespace shorewatch::docker

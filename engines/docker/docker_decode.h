@@ -1,7 +1,8 @@
 // What Docker's JSON says, in this project's terms. Pure functions.
 //
-// Each takes the text over, to parse it in place, and throws json::Malformed when it is not what was asked for. Single
-// entries that make no sense are skipped and counted instead: one odd container must not hide the others.
+// Each takes the text over, to parse it in place, and throws json::Malformed when it is not what was asked
+// for. Single entries that make no sense are skipped and counted instead: one odd container must not hide the
+// others.
 #pragma once
 
 #include <compare>
@@ -38,7 +39,8 @@ struct EventLine {
 };
 [[nodiscard]] EventLine decode_event(std::string json);
 
-// GET /containers/json, the living only; at most 100,000 entries. Docker's list tells neither pid nor start time.
+// GET /containers/json, the living only; at most 100,000 entries. Docker's list tells neither pid nor start
+// time.
 struct ContainerList {
     std::vector<ContainerPtr> containers;
     std::size_t skipped = 0;  // entries without a usable id

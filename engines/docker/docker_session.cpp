@@ -42,7 +42,8 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-DockerClient::Session::Session(DockerClient& owner, std::optional<RealTime> since, LifecycleObserver& observer)
+DockerClient::Session::Session(DockerClient& owner, std::optional<RealTime> since,
+                               LifecycleObserver& observer)
     : owner_(owner),
       endpoint_(owner.endpoint_),
       options_(owner.options_),
@@ -94,9 +95,10 @@ void DockerClient::Session::take_ping(const Result<http::Response>& result) {
         return fail(error);
     }
     if (const std::string* podman = response.head.find("libpod-api-version")) {
-        return fail(http::make_error(Kind::engine, connecting, endpoint_,
-                                     "this is Podman " + *podman +
-                                         " behind a Docker socket; its Docker-compatible events are incomplete"));
+        return fail(
+            http::make_error(Kind::engine, connecting, endpoint_,
+                             "this is Podman " + *podman +
+                                 " behind a Docker socket; its Docker-compatible events are incomplete"));
     }
     const std::string* told = response.head.find("api-version");
     const auto version = told != nullptr ? ApiVersion::parse(*told) : unsaid;
@@ -107,8 +109,10 @@ void DockerClient::Session::take_ping(const Result<http::Response>& result) {
     version_ = std::min(*version, newest_known);
 
     // Without an earlier stream, events count from now on: by the engine's clock, which is ours on this host.
-    if (!since_ && endpoint_.is_local()) since_ = real_time_now();
-    else if (since_) *since_ -= overlap;
+    if (!since_ && endpoint_.is_local())
+        since_ = real_time_now();
+    else if (since_)
+        *since_ -= overlap;
     if (since_) open_events(*since_);
     ask_info();
 }
@@ -147,8 +151,8 @@ void DockerClient::Session::open_events(RealTime since) {
     events_asked_ = true;
     http::StreamRequest request;
     // since is needed even for what happens from now on: dockerd sends the head before it subscribes.
-    request.target = "/v" + version_.text() + "/events?since=" + to_decimal_seconds(since) +
-                     "&filters=" + event_filters();
+    request.target =
+        "/v" + version_.text() + "/events?since=" + to_decimal_seconds(since) + "&filters=" + event_filters();
     request.purpose = following_events;
     request.connect_deadline = options_.connect_deadline;
     request.head_deadline = options_.head_deadline;
@@ -175,8 +179,11 @@ void DockerClient::Session::take_bytes(std::string_view bytes) {
     while (!ended_) {
         const auto item = splitter_.next();
         switch (item.kind) {
-            case ItemKind::need_more: return;
-            case ItemKind::object: take_object(item.text); break;
+            case ItemKind::need_more:
+                return;
+            case ItemKind::object:
+                take_object(item.text);
+                break;
             case ItemKind::oversize:
                 observer_.on_gap("an event of " + std::to_string(item.size) + " bytes at " + endpoint_.url() +
                                  " was left out; the largest that is taken has " +
@@ -195,7 +202,8 @@ void DockerClient::Session::take_object(std::string_view text) {
     } catch (const json::Malformed& malformed) {
         return fail_stream(Kind::protocol, std::string(malformed.what()) + ": " + quoted(text));
     }
-    if (!line.complaint.empty()) return fail_stream(Kind::engine, "instead of an event: " + quoted(line.complaint));
+    if (!line.complaint.empty())
+        return fail_stream(Kind::engine, "instead of an event: " + quoted(line.complaint));
     if (!line.event || (line.exact_time && !owner_.recent_.is_new(*line.event))) {
         ++skipped_;
         return;

@@ -15,8 +15,8 @@
 
 namespace shorewatch::docker {
 
-// Held by its DockerClient until it ends, and by itself while it calls back: an observer may close the client or
-// destroy it.
+// Held by its DockerClient until it ends, and by itself while it calls back: an observer may close the client
+// or destroy it.
 class DockerClient::Session : public std::enable_shared_from_this<DockerClient::Session> {
   public:
     Session(DockerClient& owner, std::optional<RealTime> since, LifecycleObserver& observer);

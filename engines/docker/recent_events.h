@@ -14,7 +14,8 @@ class RecentEvents {
   public:
     static constexpr std::size_t capacity = 1024;
 
-    // False if an event of this container, type and time is among the last ones; otherwise it is now the last.
+    // False if an event of this container, type and time is among the last ones; otherwise it is now the
+    // last.
     [[nodiscard]] bool is_new(const ContainerEvent& event);
 
   private:

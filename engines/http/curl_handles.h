@@ -1,9 +1,9 @@
 // Ownership of libcurl's handles.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
+
+#include <curl/curl.h>
 
 namespace shorewatch::http {
 

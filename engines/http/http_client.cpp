@@ -1,13 +1,13 @@
 #include "engines/http/http_client.h"
 
-#include <curl/curl.h>
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <deque>
 #include <exception>
 #include <stdexcept>
 #include <unordered_map>
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
 
 #include "engines/http/curl_handles.h"
 #include "engines/http/transfer.h"
@@ -75,14 +75,15 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
     EventLoop& loop_;
     Endpoint endpoint_;
     std::size_t parallel_;
-    std::size_t in_flight_ = 0;           // requests that libcurl has
-    std::deque<TransferPtr> waiting_;     // requests that libcurl has not
-    std::vector<TransferPtr> underway_;   // those that libcurl has, and those that ended and were not delivered
-    bool broken_ = false;                 // an exception was caught in one of libcurl's callbacks
-    Timer curl_timer_;                    // libcurl's
-    Timer kick_;                          // for what is to be delivered without libcurl's doing
+    std::size_t in_flight_ = 0;        // requests that libcurl has
+    std::deque<TransferPtr> waiting_;  // requests that libcurl has not
+    std::vector<TransferPtr>
+        underway_;         // those that libcurl has, and those that ended and were not delivered
+    bool broken_ = false;  // an exception was caught in one of libcurl's callbacks
+    Timer curl_timer_;     // libcurl's
+    Timer kick_;           // for what is to be delivered without libcurl's doing
     std::unordered_map<curl_socket_t, EventSource> sources_;
-    MultiHandle multi_;                   // last: destroying it calls on_socket and on_timer
+    MultiHandle multi_;  // last: destroying it calls on_socket and on_timer
 };
 
 Client::Core::Core(EventLoop& loop, Endpoint endpoint, std::size_t parallel)
@@ -160,7 +161,8 @@ void Client::Core::take_from_curl(Transfer& transfer) noexcept {
 }
 
 void Client::Core::shut_down() noexcept {
-    for (const TransferPtr& transfer : waiting_) transfer->core = nullptr;
+    for (const TransferPtr& transfer : waiting_)
+        transfer->core = nullptr;
     for (const TransferPtr& transfer : underway_) {
         transfer->core = nullptr;
         transfer->cancel();
@@ -245,8 +247,8 @@ void Client::Core::expire(Transfer& transfer) {
     deliver();
 }
 
-// libcurl takes a multi handle for dead after a callback failed, until nothing is left in it. Only a lack of memory
-// or of epoll watches comes to this.
+// libcurl takes a multi handle for dead after a callback failed, until nothing is left in it. Only a lack of
+// memory or of epoll watches comes to this.
 void Client::Core::give_up() {
     broken_ = false;
     for (const TransferPtr& transfer : underway_) {

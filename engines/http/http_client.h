@@ -1,7 +1,7 @@
 // An HTTP/1.1 client for one endpoint on an EventLoop: requests with short answers, and streams without end.
 //
-// Everything happens on the loop's thread. Callbacks never run within the call that starts an exchange; they may
-// start others, destroy any exchange, their own included, and destroy the client.
+// Everything happens on the loop's thread. Callbacks never run within the call that starts an exchange; they
+// may start others, destroy any exchange, their own included, and destroy the client.
 #pragma once
 
 #include <chrono>
@@ -39,8 +39,9 @@ struct Response {
 struct Request {
     std::string target;   // path and query, URL-encoded: "/v1.41/containers/json"
     std::string purpose;  // what for; completes "cannot …": "list containers"
-    std::chrono::milliseconds deadline = std::chrono::seconds(10);  // from its sending to the answer's last byte
-    std::size_t body_limit = std::size_t{1024} * 1024;              // a longer body is an error; bytes
+    std::chrono::milliseconds deadline =
+        std::chrono::seconds(10);                       // from its sending to the answer's last byte
+    std::size_t body_limit = std::size_t{1024} * 1024;  // a longer body is an error; bytes
 };
 // Any status is an answer: the caller looks at it.
 using Reply = std::function<void(Result<Response>)>;
@@ -54,10 +55,11 @@ struct StreamRequest {
     std::chrono::milliseconds head_deadline = std::chrono::seconds(20);
 };
 
-// Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only on_end.
+// Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only
+// on_end.
 struct StreamHandlers {
-    // peer_pid: of the process that opened the unix socket to listen, by SO_PEERCRED; 0: not known. That is systemd's
-    // (1) where systemd opened it for the engine.
+    // peer_pid: of the process that opened the unix socket to listen, by SO_PEERCRED; 0: not known. That is
+    // systemd's (1) where systemd opened it for the engine.
     std::function<void(const Head&, std::uint32_t peer_pid)> on_open;
     std::function<void(std::string_view)> on_data;  // valid during the call
     // A stream has no good end. Kind engine or not_found: the answer's status was not 200.
@@ -81,21 +83,22 @@ class Exchange {
     std::shared_ptr<Transfer> transfer_;
 };
 
-// Connections are kept and used again by requests; each stream has one of its own. No proxies, no redirects, no
-// cookies; TLS always verifies certificate and host name.
+// Connections are kept and used again by requests; each stream has one of its own. No proxies, no redirects,
+// no cookies; TLS always verifies certificate and host name.
 class Client {
   public:
     static constexpr std::size_t default_parallel = 8;
 
-    // parallel: how many requests are sent at a time, at least 1; the others wait in the order they came. Streams
-    // don't count. Throws std::runtime_error when libcurl can't be set up.
+    // parallel: how many requests are sent at a time, at least 1; the others wait in the order they came.
+    // Streams don't count. Throws std::runtime_error when libcurl can't be set up.
     Client(EventLoop& loop, Endpoint endpoint, std::size_t parallel = default_parallel);
     // Ends all exchanges without calling back. Exchange objects may outlive the client.
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    // Failures come by callback, all of them but libcurl's lack of memory: std::bad_alloc or std::runtime_error.
+    // Failures come by callback, all of them but libcurl's lack of memory: std::bad_alloc or
+    // std::runtime_error.
     [[nodiscard]] Exchange send(Request request, Reply reply);
     [[nodiscard]] Exchange open(StreamRequest request, StreamHandlers handlers);
 

@@ -1,9 +1,9 @@
 #include "engines/http/http_error.h"
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <system_error>
+
+#include <sys/stat.h>
 
 #include "engines/http/json.h"
 #include "engines/support/text.h"
@@ -26,8 +26,8 @@ std::string words_of(int error) {
     return std::generic_category().message(error);
 }
 
-// connect(2) answers "Connection refused" for a folder too, as container engines leave one behind that were told to
-// mount a socket which did not exist yet.
+// connect(2) answers "Connection refused" for a folder too, as container engines leave one behind that were
+// told to mount a socket which did not exist yet.
 std::string refused_at(const std::string& path) {
     struct stat status{};
     if (stat(path.c_str(), &status) != 0 || S_ISSOCK(status.st_mode)) {
@@ -39,19 +39,26 @@ std::string refused_at(const std::string& path) {
 
 std::string unix_socket_cause(const std::string& path, int error) {
     switch (error) {
-        case ENOENT: return "there is no such socket; is the engine running?";
-        case EACCES: return "permission denied; shorewatchd must be allowed to open it";
-        case ECONNREFUSED: return refused_at(path);
-        case EPROTOTYPE: return "there is a socket of another type, not a stream socket";
+        case ENOENT:
+            return "there is no such socket; is the engine running?";
+        case EACCES:
+            return "permission denied; shorewatchd must be allowed to open it";
+        case ECONNREFUSED:
+            return refused_at(path);
+        case EPROTOTYPE:
+            return "there is a socket of another type, not a stream socket";
         // libcurl takes connect(2)'s EAGAIN for a connection under way, and then finds none.
-        case 0: return "its queue of connections is full; does the engine hang?";
-        default: return words_of(error);
+        case 0:
+            return "its queue of connections is full; does the engine hang?";
+        default:
+            return words_of(error);
     }
 }
 
 std::string connect_cause(const Endpoint& endpoint, const TransferFailure& failure) {
     if (endpoint.is_local()) return unix_socket_cause(endpoint.socket_path, failure.os_error);
-    if (failure.os_error == ECONNREFUSED) return "connection refused; is the engine running, and listening there?";
+    if (failure.os_error == ECONNREFUSED)
+        return "connection refused; is the engine running, and listening there?";
     return failure.os_error != 0 ? words_of(failure.os_error) : std::string(failure.text);
 }
 
@@ -70,30 +77,43 @@ Cause timeout_cause(const TransferFailure& failure) {
 Cause cause_of(const Endpoint& endpoint, const TransferFailure& failure) {
     const std::string text(failure.text.empty() ? curl_easy_strerror(failure.code) : failure.text);
     switch (failure.code) {
-        case CURLE_OPERATION_TIMEDOUT: return timeout_cause(failure);
-        case CURLE_COULDNT_CONNECT: return {Kind::unreachable, connect_cause(endpoint, failure)};
-        case CURLE_COULDNT_RESOLVE_HOST: return {Kind::unreachable, text};
-        case CURLE_SSL_CONNECT_ERROR: return {Kind::unreachable, tls_cause(text)};
-        case CURLE_PEER_FAILED_VERIFICATION: return {Kind::unreachable, "its certificate is refused: " + text};
+        case CURLE_OPERATION_TIMEDOUT:
+            return timeout_cause(failure);
+        case CURLE_COULDNT_CONNECT:
+            return {Kind::unreachable, connect_cause(endpoint, failure)};
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return {Kind::unreachable, text};
+        case CURLE_SSL_CONNECT_ERROR:
+            return {Kind::unreachable, tls_cause(text)};
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return {Kind::unreachable, "its certificate is refused: " + text};
         case CURLE_SSL_CERTPROBLEM:
-        case CURLE_SSL_CACERT_BADFILE: return {Kind::unreachable, "cannot use the TLS files: " + text};
+        case CURLE_SSL_CACERT_BADFILE:
+            return {Kind::unreachable, "cannot use the TLS files: " + text};
         case CURLE_RECV_ERROR:
             // So libcurl calls malformed chunks too.
-            if (text.find("chunk") != std::string::npos) return {Kind::protocol, "the answer is garbled: " + text};
+            if (text.find("chunk") != std::string::npos)
+                return {Kind::protocol, "the answer is garbled: " + text};
             [[fallthrough]];
-        case CURLE_SEND_ERROR: return {Kind::unreachable, "the connection broke: " + text};
-        case CURLE_GOT_NOTHING: return {Kind::protocol, "the connection was closed without an answer"};
-        case CURLE_PARTIAL_FILE: return {Kind::protocol, "the answer broke off: " + text};
+        case CURLE_SEND_ERROR:
+            return {Kind::unreachable, "the connection broke: " + text};
+        case CURLE_GOT_NOTHING:
+            return {Kind::protocol, "the connection was closed without an answer"};
+        case CURLE_PARTIAL_FILE:
+            return {Kind::protocol, "the answer broke off: " + text};
         case CURLE_UNSUPPORTED_PROTOCOL:  // an answer that looks like HTTP/0.9
-        case CURLE_WEIRD_SERVER_REPLY: return {Kind::protocol, "what answers does not speak HTTP/1: " + text};
-        default: return {Kind::protocol, text};
+        case CURLE_WEIRD_SERVER_REPLY:
+            return {Kind::protocol, "what answers does not speak HTTP/1: " + text};
+        default:
+            return {Kind::protocol, text};
     }
 }
 
 std::string engine_words(std::string_view body) {
     try {
         const json::Document document{std::string(body)};
-        if (std::string message = json::text_at(document.root(), {"message"}); !message.empty()) return message;
+        if (std::string message = json::text_at(document.root(), {"message"}); !message.empty())
+            return message;
     } catch (const json::Malformed&) {
         // Proxies and web servers answer in plain text or HTML.
     }
@@ -106,7 +126,8 @@ std::string engine_words(std::string_view body) {
 std::string excerpt(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
     // Not within a character of UTF-8.
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80) --most;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80)
+        --most;
     return std::string(text.substr(0, most)) + "…";
 }
 
@@ -126,12 +147,14 @@ EngineError make_error(EngineError::Kind kind, std::string_view purpose, const E
     return {kind, printable(message)};
 }
 
-EngineError transfer_error(std::string_view purpose, const Endpoint& endpoint, const TransferFailure& failure) {
+EngineError transfer_error(std::string_view purpose, const Endpoint& endpoint,
+                           const TransferFailure& failure) {
     const Cause cause = cause_of(endpoint, failure);
     return make_error(cause.kind, purpose, endpoint, cause.text);
 }
 
-EngineError status_error(std::string_view purpose, const Endpoint& endpoint, int status, std::string_view body) {
+EngineError status_error(std::string_view purpose, const Endpoint& endpoint, int status,
+                         std::string_view body) {
     const std::string words = excerpt(engine_words(body), longest_quote);
     const std::string cause = "HTTP " + std::to_string(status) + (words.empty() ? "" : ": " + words);
     return make_error(status == 404 ? Kind::not_found : Kind::engine, purpose, endpoint, cause);

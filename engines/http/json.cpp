@@ -1,9 +1,9 @@
 #include "engines/http/json.h"
 
+#include <utility>
+
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
-
-#include <utility>
 
 #include "engines/support/text.h"
 
@@ -11,14 +11,15 @@ namespace shorewatch::json {
 
 namespace {
 
-// Passes the parser's events on to a document until they go beyond the bounds. A text of 64 MiB may hold as many
-// brackets, and would grow to more than a gigabyte of values.
+// Passes the parser's events on to a document until they go beyond the bounds. A text of 64 MiB may hold as
+// many brackets, and would grow to more than a gigabyte of values.
 class BoundedHandler {
   public:
     using Ch = char;
     using Size = rapidjson::SizeType;
 
-    BoundedHandler(rapidjson::Document& document, const Bounds& bounds) : document_(document), bounds_(bounds) {}
+    BoundedHandler(rapidjson::Document& document, const Bounds& bounds)
+        : document_(document), bounds_(bounds) {}
 
     // The names are RapidJSON's.
     bool Null() { return count() && document_.Null(); }
@@ -31,7 +32,9 @@ class BoundedHandler {
     bool RawNumber(const Ch* text, Size length, bool copy) {
         return count() && document_.RawNumber(text, length, copy);
     }
-    bool String(const Ch* text, Size length, bool copy) { return count() && document_.String(text, length, copy); }
+    bool String(const Ch* text, Size length, bool copy) {
+        return count() && document_.String(text, length, copy);
+    }
     bool Key(const Ch* text, Size length, bool copy) { return count() && document_.Key(text, length, copy); }
     bool StartObject() { return enter() && document_.StartObject(); }
     bool EndObject(Size members) { return leave() && document_.EndObject(members); }
@@ -62,8 +65,8 @@ bool is_low_surrogate(std::string_view escape) {
            std::string_view("cdefCDEF").find(escape[3]) != std::string_view::npos;
 }
 
-// JSON's grammar allows \ud800 without its other half; RapidJSON refuses the whole text for it. One label must not
-// blind us, so such an escape becomes U+FFFD before parsing.
+// JSON's grammar allows \ud800 without its other half; RapidJSON refuses the whole text for it. One label
+// must not blind us, so such an escape becomes U+FFFD before parsing.
 void replace_lone_surrogates(std::string& text) {
     const std::string_view view = text;
     for (std::size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {

@@ -1,14 +1,14 @@
 // JSON text from an engine: parsed in place and within bounds, fields picked without trusting their shape.
 #pragma once
 
-#include <rapidjson/document.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <rapidjson/document.h>
 
 namespace shorewatch::json {
 
@@ -42,7 +42,8 @@ class Document {
     rapidjson::Document document_;
 };
 
-// The member that path leads to, or null where one is missing, JSON's null, or inside something that is no object.
+// The member that path leads to, or null where one is missing, JSON's null, or inside something that is no
+// object.
 [[nodiscard]] const Value* find(const Value& from, Path path);
 
 // The member as valid UTF-8 without NUL; "" when missing or no string.

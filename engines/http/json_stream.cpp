@@ -80,9 +80,12 @@ bool StreamSplitter::begin_value() {
 // True when the value is whole; at_ is then the byte after it.
 bool StreamSplitter::scan_value() {
     switch (state_) {
-        case State::scalar: return scan_scalar();
-        case State::string: return scan_string();
-        default: return scan_brackets();
+        case State::scalar:
+            return scan_scalar();
+        case State::string:
+            return scan_string();
+        default:
+            return scan_brackets();
     }
 }
 

@@ -12,9 +12,9 @@ namespace shorewatch::json {
 //     splitter.feed(bytes);
 //     for (auto item = splitter.next(); item.kind != Kind::need_more; item = splitter.next()) …
 //
-// Objects are found by their brackets, strings being known; whether they are valid inside is the parser's to say.
-// Other top-level values (null, numbers, strings, arrays) are skipped and counted. White space between values is
-// optional where they can be told apart without.
+// Objects are found by their brackets, strings being known; whether they are valid inside is the parser's to
+// say. Other top-level values (null, numbers, strings, arrays) are skipped and counted. White space between
+// values is optional where they can be told apart without.
 class StreamSplitter {
   public:
     struct Item {
@@ -64,8 +64,8 @@ class StreamSplitter {
     std::uint64_t size_ = 0;   // of the current value, up to begin_
     std::uint64_t depth_ = 0;  // of open brackets
     bool in_string_ = false;
-    bool escaped_ = false;   // the next byte is the companion of a backslash
-    std::string kept_;       // the current value's bytes from earlier feeds, as long as they may be wanted
+    bool escaped_ = false;  // the next byte is the companion of a backslash
+    std::string kept_;      // the current value's bytes from earlier feeds, as long as they may be wanted
     std::uint64_t skipped_ = 0;
 };
 

@@ -1,11 +1,11 @@
 #include "engines/http/transfer.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <stdexcept>
+
+#include <sys/socket.h>
 
 namespace shorewatch::http {
 
@@ -163,7 +163,8 @@ bool Transfer::take_header(std::string_view line) {
     if (head_complete_) return true;  // a trailer
     if (line.starts_with("HTTP/")) {
         const std::size_t space = line.find(' ');
-        head_.status = space == std::string_view::npos ? 0 : number_in<int>(line.substr(space + 1, 3)).value_or(0);
+        head_.status =
+            space == std::string_view::npos ? 0 : number_in<int>(line.substr(space + 1, 3)).value_or(0);
         head_.headers.clear();  // those of a 1xx
         return true;
     }
@@ -172,7 +173,8 @@ bool Transfer::take_header(std::string_view line) {
         return !head_complete_ || begin_body();
     }
     if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-        head_.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
+        head_.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))),
+                                   trimmed(line.substr(colon + 1)));
     }
     return true;
 }
@@ -196,7 +198,8 @@ EngineError Transfer::error(EngineError::Kind kind, std::string_view cause) cons
     return make_error(kind, purpose_, endpoint_, cause);
 }
 
-// Opened here because libcurl tells neither the errno of a failure nor, before the answer is over, the descriptor.
+// Opened here because libcurl tells neither the errno of a failure nor, before the answer is over, the
+// descriptor.
 curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     transfer.socket_ = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

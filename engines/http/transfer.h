@@ -1,7 +1,7 @@
 // One HTTP exchange as libcurl sees it: an easy handle, what it has received so far, and whom to tell.
 //
-// libcurl's callbacks only collect, as they must neither throw nor touch other handles. Client::Core tells the users
-// once libcurl has returned, by deliver().
+// libcurl's callbacks only collect, as they must neither throw nor touch other handles. Client::Core tells
+// the users once libcurl has returned, by deliver().
 #pragma once
 
 #include <array>
@@ -61,7 +61,8 @@ class Transfer {
 
     [[nodiscard]] EngineError error_of(CURLcode code, std::chrono::milliseconds deadline) const;
     [[nodiscard]] EngineError error(EngineError::Kind kind, std::string_view cause) const;
-    // Who listens at the other end of the unix socket that this transfer has opened and still uses; 0: not known.
+    // Who listens at the other end of the unix socket that this transfer has opened and still uses; 0: not
+    // known.
     [[nodiscard]] std::uint32_t peer_pid() const noexcept;
 
     Endpoint endpoint_;

@@ -1,13 +1,13 @@
 #include "engines/support/event_loop.h"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <systemd/sd-event.h>
-
 #include <cerrno>
 #include <iterator>
 #include <system_error>
 #include <utility>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-event.h>
 
 namespace shorewatch {
 
@@ -87,13 +87,15 @@ void EventSource::set_io_events(std::uint32_t events) {
 }
 
 Timer::Timer(EventLoop& loop, std::function<void()> handler) {
-    auto state = std::make_shared<EventSource::Handler>(loop, [this, call = std::move(handler)](std::uint32_t) {
-        armed_ = false;
-        call();
-    });
+    auto state =
+        std::make_shared<EventSource::Handler>(loop, [this, call = std::move(handler)](std::uint32_t) {
+            armed_ = false;
+            call();
+        });
     sd_event_source* source = nullptr;
     // Accuracy 1 µs: zero would mean sd-event's default of 250 ms.
-    check(sd_event_add_time(loop.get(), &source, CLOCK_MONOTONIC, 0, 1, EventSource::Handler::on_time, state.get()),
+    check(sd_event_add_time(loop.get(), &source, CLOCK_MONOTONIC, 0, 1, EventSource::Handler::on_time,
+                            state.get()),
           "add a timer");
     source_ = EventSource(source, std::move(state));
     disarm();
@@ -134,8 +136,8 @@ EventSource EventLoop::on_io(int fd, std::uint32_t events, std::function<void(st
 }
 
 EventSource EventLoop::on_signal(int signal_number, std::function<void()> handler) {
-    auto state = std::make_shared<EventSource::Handler>(
-        *this, [call = std::move(handler)](std::uint32_t) { call(); });
+    auto state =
+        std::make_shared<EventSource::Handler>(*this, [call = std::move(handler)](std::uint32_t) { call(); });
     sd_event_source* source = nullptr;
     check(sd_event_add_signal(event_, &source, signal_number, EventSource::Handler::on_signal, state.get()),
           "watch a signal");
@@ -144,8 +146,8 @@ EventSource EventLoop::on_signal(int signal_number, std::function<void()> handle
 
 EventSource EventLoop::before_wait(std::function<void()> handler) {
     // A prepare callback needs a source to sit on; this one never fires by itself.
-    auto state = std::make_shared<EventSource::Handler>(
-        *this, [call = std::move(handler)](std::uint32_t) { call(); });
+    auto state =
+        std::make_shared<EventSource::Handler>(*this, [call = std::move(handler)](std::uint32_t) { call(); });
     sd_event_source* source = nullptr;
     check(sd_event_add_time(event_, &source, CLOCK_MONOTONIC, UINT64_MAX, 0, EventSource::Handler::on_time,
                             state.get()),
@@ -182,7 +184,8 @@ void EventLoop::run_posted() {
 
 void EventLoop::put_back(std::span<std::function<void()>> tasks) {
     const std::lock_guard lock(posted_mutex_);
-    posted_.insert(posted_.begin(), std::make_move_iterator(tasks.begin()), std::make_move_iterator(tasks.end()));
+    posted_.insert(posted_.begin(), std::make_move_iterator(tasks.begin()),
+                   std::make_move_iterator(tasks.end()));
     if (!posted_.empty()) eventfd_write(wake_.get(), 1);
 }
 

@@ -1,4 +1,5 @@
-// One sd-event loop, owned by one thread: descriptors, timers, signals, and work handed over by other threads.
+// One sd-event loop, owned by one thread: descriptors, timers, signals, and work handed over by other
+// threads.
 //
 // Everything but post() and stop() belongs to the thread that runs the loop. Handlers may destroy their own
 // source. An exception that leaves a handler ends run(), which throws it on: no exception crosses libsystemd.

@@ -1,15 +1,15 @@
 #include "engines/support/log.h"
 
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
+
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "engines/support/text.h"
 
@@ -19,8 +19,8 @@ namespace {
 
 std::atomic<int> least_level{static_cast<int>(Level::info)};
 
-// systemd sets JOURNAL_STREAM to "device:inode" of the stream it connected stdout or stderr to; it is inherited by
-// children whose stderr is something else, hence the comparison (sd-daemon(3), systemd.exec(5)).
+// systemd sets JOURNAL_STREAM to "device:inode" of the stream it connected stdout or stderr to; it is
+// inherited by children whose stderr is something else, hence the comparison (sd-daemon(3), systemd.exec(5)).
 bool stderr_is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status{};
@@ -33,10 +33,12 @@ bool send_to_journal(Level level, std::string_view message, Fields fields) {
     lines.reserve(fields.size() + 2);
     lines.push_back("PRIORITY=" + std::to_string(static_cast<int>(level)));
     lines.push_back("MESSAGE=" + printable(message));
-    for (const Field& field : fields) lines.push_back(std::string(field.name) + "=" + std::string(field.value));
+    for (const Field& field : fields)
+        lines.push_back(std::string(field.name) + "=" + std::string(field.value));
     std::vector<iovec> parts;
     parts.reserve(lines.size());
-    for (std::string& line : lines) parts.push_back({line.data(), line.size()});
+    for (std::string& line : lines)
+        parts.push_back({line.data(), line.size()});
     return sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
 }
 

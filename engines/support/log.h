@@ -24,14 +24,20 @@ void set_level(Level least);
 
 void write(Level level, std::string_view message, Fields fields = {}) noexcept;
 
-inline void error(std::string_view message, Fields fields = {}) noexcept { write(Level::error, message, fields); }
+inline void error(std::string_view message, Fields fields = {}) noexcept {
+    write(Level::error, message, fields);
+}
 inline void warning(std::string_view message, Fields fields = {}) noexcept {
     write(Level::warning, message, fields);
 }
 inline void notice(std::string_view message, Fields fields = {}) noexcept {
     write(Level::notice, message, fields);
 }
-inline void info(std::string_view message, Fields fields = {}) noexcept { write(Level::info, message, fields); }
-inline void debug(std::string_view message, Fields fields = {}) noexcept { write(Level::debug, message, fields); }
+inline void info(std::string_view message, Fields fields = {}) noexcept {
+    write(Level::info, message, fields);
+}
+inline void debug(std::string_view message, Fields fields = {}) noexcept {
+    write(Level::debug, message, fields);
+}
 
 }  // namespace shorewatch::log

@@ -82,8 +82,8 @@ std::string to_decimal_seconds(RealTime time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
     const auto rest = static_cast<long long>((time - seconds).count());
     char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%lld.%09lld", static_cast<long long>(seconds.time_since_epoch().count()),
-                  rest);
+    std::snprintf(buffer, sizeof buffer, "%lld.%09lld",
+                  static_cast<long long>(seconds.time_since_epoch().count()), rest);
     return buffer;
 }
 

@@ -16,8 +16,8 @@ using RealTime = std::chrono::sys_time<std::chrono::nanoseconds>;
     return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-// "2026-11-22T00:04:53.123456789Z", with any number of digits of a second and any offset. Go's zero time (year 1)
-// and everything before 1970 or after 2200 are no time at all.
+// "2026-11-22T00:04:53.123456789Z", with any number of digits of a second and any offset. Go's zero time
+// (year 1) and everything before 1970 or after 2200 are no time at all.
 [[nodiscard]] std::optional<RealTime> parse_rfc3339(std::string_view text);
 
 // "1700000000.123456789", as Docker and Podman take it in since=.

@@ -1,5 +1,5 @@
-// The watch over a fake Docker engine, on a thread of its own as in the daemon: what is published in the end is what is,
-// and each run is told once, whatever the engine and the connection do.
+// The watch over a fake Docker engine, on a thread of its own as in the daemon: what is published in the end
+// is what is, and each run is told once, whatever the engine and the connection do.
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -22,7 +22,8 @@ namespace {
 // A watcher, and all that it has published.
 class Watched {
   public:
-    explicit Watched(const FakeDocker& engine, docker::DockerOptions options = {}, EngineWatch::Timing timing = {})
+    explicit Watched(const FakeDocker& engine, docker::DockerOptions options = {},
+                     EngineWatch::Timing timing = {})
         : watcher_(
               "docker", engine.endpoint(),
               [endpoint = engine.endpoint(), options](EventLoop& loop) {
@@ -209,7 +210,8 @@ TEST_CASE("events out of order make no second run and no ghost") {
     engine.die(web, 4);
     const auto held = engine.held_events();
     std::vector<std::size_t> order;
-    for (std::size_t i = held.size(); i-- > 0;) order.push_back(i);
+    for (std::size_t i = held.size(); i-- > 0;)
+        order.push_back(i);
     engine.release_events(order);
     CHECK(watched.wait_for(web, "started exited:4"));
     engine.start(web);
@@ -306,7 +308,8 @@ TEST_CASE("an event larger than what is taken costs a list, and nothing is misse
     FakeDocker engine;
     Watched watched(engine);
     REQUIRE(watched.wait_for(EngineState::watching));
-    const auto big = engine.start({.name = "big", .labels = {{"big", std::string(10'000'000, 'x')}, {"tier", "front"}}});
+    const auto big =
+        engine.start({.name = "big", .labels = {{"big", std::string(10'000'000, 'x')}, {"tier", "front"}}});
     CHECK(watched.wait_for(big, "started"));
     const auto web = engine.start({.name = "web"});
     CHECK(watched.wait_for(web, "started"));
@@ -316,7 +319,8 @@ TEST_CASE("an event larger than what is taken costs a list, and nothing is misse
 
 TEST_CASE("nonsense in the stream costs the connection, and nothing else") {
     const LeakCheck leaks;
-    const std::vector<std::string> nonsense{"{\"Type\":", "]]]", "\x01\x02\x03", "{\"Type\":\"container\",\"Action\":\"die\"",
+    const std::vector<std::string> nonsense{"{\"Type\":", "]]]", "\x01\x02\x03",
+                                            "{\"Type\":\"container\",\"Action\":\"die\"",
                                             "{\"errorDetail\":{\"message\":\"boom\"}}"};
     FakeDocker engine;
     const auto web = engine.start({.name = "web"});
@@ -362,10 +366,17 @@ TEST_CASE("a resync that is asked for tells what the engine forgot to") {
 TEST_CASE("a watcher ends at once, whatever its engine is doing") {
     const LeakCheck leaks;
     FakeDocker engine;
-    for (int i = 0; i < 20; ++i) (void)engine.start({.name = "c" + std::to_string(i)});
-    SECTION("frozen before it is reached") { engine.freeze(); }
-    SECTION("inspections hang") { engine.when(Request::inspect, {.never_answer = true}); }
-    SECTION("the list hangs") { engine.when(Request::list, {.never_answer = true}); }
+    for (int i = 0; i < 20; ++i)
+        (void)engine.start({.name = "c" + std::to_string(i)});
+    SECTION("frozen before it is reached") {
+        engine.freeze();
+    }
+    SECTION("inspections hang") {
+        engine.when(Request::inspect, {.never_answer = true});
+    }
+    SECTION("the list hangs") {
+        engine.when(Request::list, {.never_answer = true});
+    }
     {
         Watched watched(engine);
         CHECK(watched.is_turning());
@@ -379,7 +390,8 @@ TEST_CASE("in a storm of starts, ends, pauses and cuts the portfolio is what is,
     Watched watched(engine);
     REQUIRE(watched.wait_for(EngineState::watching));
     std::vector<std::string> ids;
-    for (int i = 0; i < 40; ++i) ids.push_back(engine.create({.name = "c" + std::to_string(i)}));
+    for (int i = 0; i < 40; ++i)
+        ids.push_back(engine.create({.name = "c" + std::to_string(i)}));
     std::map<std::string, std::pair<std::string, bool>> expected;
     for (unsigned round = 0; round < 30; ++round) {
         for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -1,4 +1,5 @@
-// Docker's JSON in this project's terms, read from what real engines said (samples/docker, trimmed) and from lies.
+// Docker's JSON in this project's terms, read from what real engines said (samples/docker, trimmed) and from
+// lies.
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -39,8 +40,8 @@ std::vector<ContainerEvent> sample_events(const std::string& name) {
 
 std::string event_json(const std::string& action, const std::string& attributes, const std::string& id = "c1",
                        const std::string& rest = R"(,"timeNano":1700000000123456789)") {
-    return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + id + R"(","Attributes":{)" +
-           attributes + "}}" + rest + "}";
+    return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + id +
+           R"(","Attributes":{)" + attributes + "}}" + rest + "}";
 }
 
 std::string described(const ContainerEvent& event) {
@@ -54,9 +55,11 @@ std::string described(const ContainerEvent& event) {
 TEST_CASE("Docker 20.10's events become what happened to containers, and nothing else") {
     const auto events = sample_events("events-20.10.json");
     std::vector<std::string> story;
-    for (const auto& event : events) story.push_back(described(event));
-    CHECK(story == std::vector<std::string>{"started web", "paused web", "unpaused web", "renamed web2", "started liar",
-                                            "exited liar 99", "exited web2 137", "started web2"});
+    for (const auto& event : events)
+        story.push_back(described(event));
+    CHECK(story == std::vector<std::string>{"started web", "paused web", "unpaused web", "renamed web2",
+                                            "started liar", "exited liar 99", "exited web2 137",
+                                            "started web2"});
     const ContainerEvent& start = events.front();
     CHECK(start.container->id == web);
     CHECK(start.container->image == "bb:1");
@@ -123,13 +126,16 @@ TEST_CASE("an exit code is a number, or it is not known") {
 
 TEST_CASE("events that are of no use are passed over") {
     for (const std::string& text :
-         {event_json("create", ""), event_json("exec_create: /bin/sh -c true", ""), event_json("health_status: healthy", ""),
-          event_json("start", "", ""), event_json("start", "", std::string(257, 'a')), event_json("start", "", "a\\u0000b"),
-          event_json("start", "", "a\xFF"), event_json("start", "", "c1", ""), event_json("start", "", "c1", R"(,"time":-1)"),
+         {event_json("create", ""), event_json("exec_create: /bin/sh -c true", ""),
+          event_json("health_status: healthy", ""), event_json("start", "", ""),
+          event_json("start", "", std::string(257, 'a')), event_json("start", "", "a\\u0000b"),
+          event_json("start", "", "a\xFF"), event_json("start", "", "c1", ""),
+          event_json("start", "", "c1", R"(,"time":-1)"),
           event_json("start", "", "c1", R"(,"time":9223372036854775807)"),
           std::string(R"({"Type":"network","Action":"start","Actor":{"ID":"n"},"timeNano":1})"),
           std::string(R"({"Type":"container","Action":"start","Actor":"c1","timeNano":1})"),
-          std::string(R"({"Type":["container"],"Action":"start","timeNano":1})"), std::string("{}"), std::string("[]")}) {
+          std::string(R"({"Type":["container"],"Action":"start","timeNano":1})"), std::string("{}"),
+          std::string("[]")}) {
         CAPTURE(text);
         const auto line = decode_event(text);
         CHECK_FALSE(line.event);
@@ -175,7 +181,8 @@ TEST_CASE("odd entries in a list don't hide the others") {
     CHECK(list.containers[1]->name == "b");
     CHECK(list.containers[1]->labels->entries() == std::vector<Labels::Entry>{{"y", "z"}});
     CHECK(list.containers[2]->name == "p/q");
-    for (const char* text : {"{}", "null", "\"\"", "7"}) CHECK_THROWS_AS(decode_list(text), json::Malformed);
+    for (const char* text : {"{}", "null", "\"\"", "7"})
+        CHECK_THROWS_AS(decode_list(text), json::Malformed);
 }
 
 TEST_CASE("an inspected container that runs has its pid and start") {
@@ -249,8 +256,9 @@ TEST_CASE("what Docker says of itself is read, as far as it says it") {
 }
 
 TEST_CASE("hostile text arrives as valid UTF-8 and within the limits of labels") {
-    const auto line = decode_event(event_json(
-        "start", "\"name\":\"a\\u0000b\xFF\",\"k\\u0000\":\"\\ud800\",\"big\":\"" + std::string(10'000'000, 'x') + "\""));
+    const auto line =
+        decode_event(event_json("start", "\"name\":\"a\\u0000b\xFF\",\"k\\u0000\":\"\\ud800\",\"big\":\"" +
+                                             std::string(10'000'000, 'x') + "\""));
     REQUIRE(line.event);
     CHECK(line.event->container->name == "a\uFFFDb\uFFFD");
     CHECK(line.event->container->labels->entries() == std::vector<Labels::Entry>{{"k\uFFFD", "\uFFFD"}});
@@ -273,7 +281,8 @@ TEST_CASE("an event counts as replayed only if container, type and time are thos
     const auto event = [](const std::string& id, Type type, int time) {
         auto container = std::make_shared<Container>();
         container->id = id;
-        return ContainerEvent{type, std::move(container), RealTime{std::chrono::nanoseconds(time)}, std::nullopt};
+        return ContainerEvent{type, std::move(container), RealTime{std::chrono::nanoseconds(time)},
+                              std::nullopt};
     };
     CHECK(recent.is_new(event("a", Type::started, 1)));
     CHECK_FALSE(recent.is_new(event("a", Type::started, 1)));

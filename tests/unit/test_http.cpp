@@ -1,6 +1,4 @@
 // The HTTP client: what goes out when, whom it calls back, and what can be destroyed where.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -8,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include "engines/http/http_client.h"
 #include "tests/fakes/leak_check.h"
@@ -53,7 +53,8 @@ struct StreamLog {
                     head = told;
                     peer_pid = pid;
                 },
-                [this](std::string_view bytes) { data += bytes; }, [this](const EngineError& told) { error = told; }};
+                [this](std::string_view bytes) { data += bytes; },
+                [this](const EngineError& told) { error = told; }};
     }
 };
 
@@ -77,7 +78,8 @@ TEST_CASE("a request brings status, headers and body, never within the call that
     });
     Client client(loop, server.endpoint());
     std::optional<ResponseResult> result;
-    const Exchange exchange = client.send(request("/path?q=a%20b"), [&](ResponseResult r) { result = std::move(r); });
+    const Exchange exchange =
+        client.send(request("/path?q=a%20b"), [&](ResponseResult r) { result = std::move(r); });
     CHECK_FALSE(result);
     REQUIRE(drive(loop, [&] { return result.has_value(); }));
     REQUIRE(*result);
@@ -109,7 +111,8 @@ TEST_CASE("requests are sent in their order, so many at a time and no more, over
     while (answered < 40) {
         const std::size_t together = std::min(limit, 40 - answered);
         REQUIRE(drive(loop, [&] { return held.size() == together; }));
-        for (const auto& connection : std::exchange(held, {})) answer(connection, 200, "");
+        for (const auto& connection : std::exchange(held, {}))
+            answer(connection, 200, "");
         REQUIRE(drive(loop, [&] { return held.size() == std::min(limit, 40 - answered); }));
     }
     CHECK(server.most_connections == limit);
@@ -174,7 +177,8 @@ TEST_CASE("a stream has a connection of its own and does not count among the req
 TEST_CASE("a flood arrives whole and in order") {
     EventLoop loop;
     std::string flood;
-    for (int i = 0; flood.size() < 5'000'000; ++i) flood += std::to_string(i) + "\n";
+    for (int i = 0; flood.size() < 5'000'000; ++i)
+        flood += std::to_string(i) + "\n";
     TestServer server(loop, [&](const auto& connection, const auto& asked) {
         if (asked.path == "/events") {
             connection->write(stream_head + fakes::chunk(flood));
@@ -258,7 +262,8 @@ TEST_CASE("a callback may destroy its own exchange, all others, and the client")
 
     SECTION("when a request is answered") {
         exchanges.push_back(client->send(request("/hang"), never));
-        exchanges.push_back(client->send(request("/a"), [&](const ResponseResult& r) { destroy(r.value().body); }));
+        exchanges.push_back(
+            client->send(request("/a"), [&](const ResponseResult& r) { destroy(r.value().body); }));
         exchanges.push_back(client->send(request("/waiting"), never));
         exchanges.push_back(client->open(stream_request("/hang"), {never, never, never}));
     }
@@ -266,22 +271,24 @@ TEST_CASE("a callback may destroy its own exchange, all others, and the client")
         http::Request small = request("/a");
         small.body_limit = 1;
         exchanges.push_back(client->send(request("/hang"), never));
-        exchanges.push_back(client->send(small, [&](const ResponseResult& r) { destroy(r.error().message); }));
+        exchanges.push_back(
+            client->send(small, [&](const ResponseResult& r) { destroy(r.error().message); }));
     }
     SECTION("when a stream opens") {
-        exchanges.push_back(client->open(
-            stream_request("/events"), {[&](const http::Head& head, std::uint32_t) { destroy(head.headers.at(0).second); },
-                                        never, never}));
+        exchanges.push_back(
+            client->open(stream_request("/events"),
+                         {[&](const http::Head& head, std::uint32_t) { destroy(head.headers.at(0).second); },
+                          never, never}));
     }
     SECTION("when a stream brings data") {
-        exchanges.push_back(client->open(stream_request("/events"),
-                                         {[](const auto&...) {}, [&](std::string_view data) { destroy(std::string(data)); },
-                                          never}));
+        exchanges.push_back(client->open(
+            stream_request("/events"),
+            {[](const auto&...) {}, [&](std::string_view data) { destroy(std::string(data)); }, never}));
     }
     SECTION("when a stream ends") {
-        exchanges.push_back(client->open(stream_request("/404"), {never, never, [&](const EngineError& error) {
-                                                                      destroy(error.message);
-                                                                  }}));
+        exchanges.push_back(
+            client->open(stream_request("/404"),
+                         {never, never, [&](const EngineError& error) { destroy(error.message); }}));
     }
     REQUIRE(drive(loop, [&] { return calls == 1; }));
     // Whatever was under way is over: the server sees the connections go.
@@ -341,8 +348,8 @@ TEST_CASE("no proxy is taken from the environment, no redirect is followed") {
     Client client(loop, server.endpoint());
     std::optional<int> status;
     StreamLog log;
-    const Exchange exchange =
-        client.send(request("/a/../b"), [&](const ResponseResult& r) { status = r ? r.value().head.status : 0; });
+    const Exchange exchange = client.send(
+        request("/a/../b"), [&](const ResponseResult& r) { status = r ? r.value().head.status : 0; });
     const Exchange stream = client.open(stream_request("/s"), log.handlers());
     REQUIRE(drive(loop, [&] { return status && log.error; }));
     unsetenv("http_proxy");

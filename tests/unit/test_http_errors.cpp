@@ -1,8 +1,4 @@
 // What HTTP exchanges fail with: the kind of the error, and words that say what to do.
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -12,6 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "engines/http/http_client.h"
 #include "engines/http/http_error.h"
@@ -74,9 +74,9 @@ StreamEnd stream_end(EventLoop& loop, const Endpoint& endpoint,
     Client client(loop, endpoint);
     std::optional<EngineError> error;
     std::string data;
-    const Exchange exchange =
-        client.open(following(deadline), {[](const auto&...) {}, [&](std::string_view bytes) { data += bytes; },
-                                          [&](const EngineError& told) { error = told; }});
+    const Exchange exchange = client.open(
+        following(deadline), {[](const auto&...) {}, [&](std::string_view bytes) { data += bytes; },
+                              [&](const EngineError& told) { error = told; }});
     REQUIRE(drive(loop, [&] { return error.has_value(); }));
     return {data, *error};
 }
@@ -136,7 +136,9 @@ TEST_CASE("no connection to a unix socket: the error says what is in its place a
     EventLoop loop;
     fakes::Listener listener(Endpoint::Transport::unix_socket);
     const Endpoint& endpoint = listener.endpoint();
-    const auto check = [&](const std::string& words) { check_both(loop, endpoint, Kind::unreachable, words); };
+    const auto check = [&](const std::string& words) {
+        check_both(loop, endpoint, Kind::unreachable, words);
+    };
 
     check("there is no such socket; is the engine running?");
     std::filesystem::create_directory(listener.socket());
@@ -174,7 +176,8 @@ TEST_CASE("no connection over TCP: the error says why") {
         const UniqueFd fd = listener.open();
         endpoint = listener.endpoint();
     }
-    check_both(loop, endpoint, Kind::unreachable, "connection refused; is the engine running, and listening there?");
+    check_both(loop, endpoint, Kind::unreachable,
+               "connection refused; is the engine running, and listening there?");
     endpoint.host = "no.such.host.invalid";
     check_both(loop, endpoint, Kind::unreachable, "no.such.host.invalid");
 }
@@ -204,9 +207,9 @@ TEST_CASE("a stream that stands has no deadline") {
     bool ended = false;
     bool late = false;
     std::string data;
-    const Exchange exchange = client.open(
-        following(20ms), {[&](const auto&...) { open = true; }, [&](std::string_view bytes) { data += bytes; },
-                          [&](const EngineError&) { ended = true; }});
+    const Exchange exchange = client.open(following(20ms), {[&](const auto&...) { open = true; },
+                                                            [&](std::string_view bytes) { data += bytes; },
+                                                            [&](const EngineError&) { ended = true; }});
     Timer after_deadline(loop, [&] { late = true; });
     after_deadline.arm_after(100ms);
     REQUIRE(drive(loop, [&] { return late; }));
@@ -219,7 +222,8 @@ TEST_CASE("a stream that stands has no deadline") {
 
 TEST_CASE("a body beyond the limit is refused, announced or not") {
     const std::string fits(test_limit, 'x');
-    for (const auto framing : {fakes::Framing::content_length, fakes::Framing::chunks, fakes::Framing::until_close}) {
+    for (const auto framing :
+         {fakes::Framing::content_length, fakes::Framing::chunks, fakes::Framing::until_close}) {
         check_error(error_after(fakes::status_line(200) + fakes::framed(fits + "x", framing)), Kind::protocol,
                     "the answer is larger than 1000 bytes");
         EventLoop loop;
@@ -231,18 +235,21 @@ TEST_CASE("a body beyond the limit is refused, announced or not") {
         REQUIRE(drive(loop, [&] { return !body.empty(); }));
         CHECK(body == fits);
     }
-    check_error(error_after("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"), Kind::protocol, "");
+    check_error(error_after("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"),
+                Kind::protocol, "");
 }
 
 TEST_CASE("an answer that is no HTTP, or not all of it, is an error of the protocol") {
     check_error(error_after(""), Kind::protocol, "the connection was closed without an answer");
     check_error(error_after("SSH-2.0-OpenSSH\r\n"), Kind::protocol, "does not speak HTTP");
-    check_error(error_after("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Kind::protocol, "the answer broke off");
+    check_error(error_after("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Kind::protocol,
+                "the answer broke off");
     check_error(error_after(stream_head + "5\r\nab"), Kind::protocol, "the answer broke off");
     check_error(error_after(stream_head + "xyz\r\nab"), Kind::protocol, "the answer is garbled");
     check_error(error_after("HTTP/1.1 200 OK\r\nX-Long: " + std::string(300'000, 'x')), Kind::protocol, "");
     std::string headers = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 20'000; ++i) headers += "X-Header: many\r\n";
+    for (int i = 0; i < 20'000; ++i)
+        headers += "X-Header: many\r\n";
     check_error(error_after(headers + "\r\n"), Kind::protocol, "headers are too large");
 }
 
@@ -268,9 +275,10 @@ TEST_CASE("a refusal is told in the engine's words") {
     };
     check_error(refusal(400, R"({"message":"client version 1.52 is too new"})"), Kind::engine,
                 ": HTTP 400: client version 1.52 is too new");
-    check_error(refusal(404, R"({"cause":"x","message":"no such container","response":404})"), Kind::not_found,
-                ": HTTP 404: no such container");
-    check_error(refusal(502, "<html>\nBad Gateway\x1b[31m\n"), Kind::engine, R"(HTTP 502: <html>\nBad Gateway\x1b[31m)");
+    check_error(refusal(404, R"({"cause":"x","message":"no such container","response":404})"),
+                Kind::not_found, ": HTTP 404: no such container");
+    check_error(refusal(502, "<html>\nBad Gateway\x1b[31m\n"), Kind::engine,
+                R"(HTTP 502: <html>\nBad Gateway\x1b[31m)");
     CHECK_THAT(refusal(500, "").message, Catch::EndsWith(": HTTP 500"));
     CHECK(refusal(500, std::string(60'000, 'x')).message.size() < 700);
     check_error(refusal(500, std::string(200'000, 'x')), Kind::engine, "HTTP 500: xxx");
@@ -290,7 +298,9 @@ namespace {
 struct TlsServer {
     explicit TlsServer(EventLoop& loop, const fakes::ServerCertificate& files)
         : channels(fakes::make_tls_factory(files)),
-          server(loop, {[](const HttpConnectionPtr& connection, const HttpRequest&) { answer(connection, 200, "hello"); },
+          server(loop, {[](const HttpConnectionPtr& connection, const HttpRequest&) {
+                            answer(connection, 200, "hello");
+                        },
                         [] {}}) {
         signal(SIGPIPE, SIG_IGN);  // The fake's OpenSSL writes to whoever has hung up.
         server.listen(listener.open(), *channels);
@@ -328,7 +338,8 @@ TEST_CASE("over TLS, the server's certificate and name are verified") {
     server.endpoint.tls.ca = other.file();
     check_both(loop, server.endpoint, Kind::unreachable, "");
     server.endpoint.tls.ca.clear();  // the system's authorities don't know it
-    check_both(loop, server.endpoint, Kind::unreachable, "its certificate is refused: SSL certificate problem");
+    check_both(loop, server.endpoint, Kind::unreachable,
+               "its certificate is refused: SSL certificate problem");
     server.endpoint.tls.ca = "/no/such/file";
     check_both(loop, server.endpoint, Kind::unreachable, "/no/such/file");
 

@@ -1,5 +1,5 @@
-// Every order in which events, lists and inspections can meet: each run is published once, and what is shown in the
-// end is what is.
+// Every order in which events, lists and inspections can meet: each run is published once, and what is shown
+// in the end is what is.
 #include <cstddef>
 #include <random>
 #include <string>
@@ -17,25 +17,28 @@ using Kind = Deed::Kind;
 
 std::vector<Deed> deeds(std::initializer_list<Kind> kinds) {
     std::vector<Deed> result;
-    for (const Kind kind : kinds) result.push_back({kind, "c"});
+    for (const Kind kind : kinds)
+        result.push_back({kind, "c"});
     return result;
 }
 
 // Runs a world to its end; choose(n) picks one of n steps.
 template <typename Choose>
-std::string run(const std::vector<Deed>& before, const std::vector<Deed>& script, Traits traits, Choose choose) {
+std::string run(const std::vector<Deed>& before, const std::vector<Deed>& script, Traits traits,
+                Choose choose) {
     TrackerWorld world(script, traits);
     world.before(before);
     world.open_stream();
     do {
-        while (const std::size_t choices = world.choices()) world.take(choose(choices));
+        while (const std::size_t choices = world.choices())
+            world.take(choose(choices));
     } while (world.let_time_pass());
     const std::string verdict = world.verdict();
     return verdict.empty() ? "" : verdict + " after " + world.history();
 }
 
-// Walks the tree of all choices, depth first: each run repeats the choices of the one before up to the last that can
-// still be another.
+// Walks the tree of all choices, depth first: each run repeats the choices of the one before up to the last
+// that can still be another.
 std::size_t run_all_orders(const std::vector<Deed>& before, const std::vector<Deed>& script, Traits traits) {
     struct Choice {
         std::size_t taken;
@@ -51,7 +54,8 @@ std::size_t run_all_orders(const std::vector<Deed>& before, const std::vector<De
         });
         if (!wrong.empty()) FAIL(wrong);
         ++runs;
-        while (!path.empty() && path.back().taken + 1 == path.back().of) path.pop_back();
+        while (!path.empty() && path.back().taken + 1 == path.back().of)
+            path.pop_back();
         if (!path.empty()) ++path.back().taken;
     } while (!path.empty());
     return runs;
@@ -59,33 +63,33 @@ std::size_t run_all_orders(const std::vector<Deed>& before, const std::vector<De
 
 void run_random_orders(std::size_t runs, Traits traits, unsigned seed) {
     std::mt19937 random(seed);
-    const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
-    constexpr Kind kinds[] = {Kind::start, Kind::die,    Kind::start,  Kind::die,
+    const auto below = [&](std::size_t n) {
+        return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+    };
+    constexpr Kind kinds[] = {Kind::start, Kind::die,     Kind::start,  Kind::die,
                               Kind::pause, Kind::unpause, Kind::rename, Kind::remove};
     for (std::size_t i = 0; i < runs; ++i) {
         const auto some = [&](std::size_t count) {
             std::vector<Deed> result;
-            for (std::size_t n = 0; n < count; ++n) result.push_back({kinds[below(8)], below(2) ? "c" : "d"});
+            for (std::size_t n = 0; n < count; ++n)
+                result.push_back({kinds[below(8)], below(2) ? "c" : "d"});
             return result;
         };
         const auto before = some(below(4));
         const auto script = some(2 + below(10));
         const std::string wrong = run(before, script, traits, below);
         if (!wrong.empty()) {
-            FAIL("seed " << seed << ", run " << i << " (" << traits.list_is_complete << traits.exit_events_tell_code
-                         << traits.auto_remove << traits.events_are_doubled << traits.can_be_cut << traits.replayed
-                         << "): " << wrong);
+            FAIL("seed " << seed << ", run " << i << " (" << traits.list_is_complete
+                         << traits.exit_events_tell_code << traits.auto_remove << traits.events_are_doubled
+                         << traits.can_be_cut << traits.replayed << "): " << wrong);
         }
     }
 }
 
 const std::vector<std::vector<Deed>> scripts{
-    deeds({Kind::start, Kind::die}),
-    deeds({Kind::die, Kind::start}),
-    deeds({Kind::start, Kind::pause}),
-    deeds({Kind::pause, Kind::unpause}),
-    deeds({Kind::start, Kind::rename}),
-    deeds({Kind::start, Kind::die, Kind::remove}),
+    deeds({Kind::start, Kind::die}),    deeds({Kind::die, Kind::start}),
+    deeds({Kind::start, Kind::pause}),  deeds({Kind::pause, Kind::unpause}),
+    deeds({Kind::start, Kind::rename}), deeds({Kind::start, Kind::die, Kind::remove}),
 };
 
 }  // namespace
@@ -117,7 +121,8 @@ TEST_CASE("all orders of a start and an end whose events are told twice") {
 TEST_CASE("all orders of a start and an end around the loss of the stream") {
     for (const std::size_t replayed : {std::size_t{0}, std::size_t{1}, everything}) {
         CHECK(run_all_orders({}, deeds({Kind::start}), {.can_be_cut = true, .replayed = replayed}) > 50);
-        CHECK(run_all_orders(deeds({Kind::start}), deeds({Kind::die}), {.can_be_cut = true, .replayed = replayed}) > 50);
+        CHECK(run_all_orders(deeds({Kind::start}), deeds({Kind::die}),
+                             {.can_be_cut = true, .replayed = replayed}) > 50);
     }
 }
 

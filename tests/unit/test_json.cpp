@@ -32,7 +32,8 @@ void take_all(StreamSplitter& splitter, Cut& cut) {
     }
 }
 
-Cut cut_in_pieces(const std::vector<std::string_view>& pieces, std::size_t limit = StreamSplitter::default_limit) {
+Cut cut_in_pieces(const std::vector<std::string_view>& pieces,
+                  std::size_t limit = StreamSplitter::default_limit) {
     StreamSplitter splitter(limit);
     Cut cut;
     for (const std::string_view piece : pieces) {
@@ -52,7 +53,8 @@ Cut cut_whole(std::string_view text, std::size_t limit = StreamSplitter::default
 
 std::vector<std::string_view> bytes_of(std::string_view text) {
     std::vector<std::string_view> pieces;
-    for (std::size_t i = 0; i < text.size(); ++i) pieces.push_back(text.substr(i, 1));
+    for (std::size_t i = 0; i < text.size(); ++i)
+        pieces.push_back(text.substr(i, 1));
     return pieces;
 }
 
@@ -62,7 +64,8 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("a stream of JSON is cut into its objects, wherever the bytes are parted") {
     const std::string text =
-        "{\"a\":1}\n{\"b\":\"}{][\\\"\\\\\"}{\"c\":[{},[{}]]}\r\n null \x1e{}\n42 -1.5e+3 true[1,\"]\",{}]\"s\\\"{\"{\"d\":2}";
+        "{\"a\":1}\n{\"b\":\"}{][\\\"\\\\\"}{\"c\":[{},[{}]]}\r\n null \x1e{}\n42 -1.5e+3 "
+        "true[1,\"]\",{}]\"s\\\"{\"{\"d\":2}";
     const Texts expected{"{\"a\":1}", "{\"b\":\"}{][\\\"\\\\\"}", "{\"c\":[{},[{}]]}", "{}", "{\"d\":2}"};
     const auto check = [&](const Cut& cut) {
         CHECK(cut.objects == expected);
@@ -76,7 +79,8 @@ TEST_CASE("a stream of JSON is cut into its objects, wherever the bytes are part
         CAPTURE(i);
         const std::string_view view = text;
         check(cut_in_pieces({view.substr(0, i), view.substr(i)}));
-        if (i % 7 == 0) check(cut_in_pieces({view.substr(0, i / 2), view.substr(i / 2, i - i / 2), view.substr(i)}));
+        if (i % 7 == 0)
+            check(cut_in_pieces({view.substr(0, i / 2), view.substr(i / 2, i - i / 2), view.substr(i)}));
     }
 }
 
@@ -87,7 +91,8 @@ TEST_CASE("an object larger than the limit goes by and costs nothing but itself"
         CAPTURE(piece);
         std::vector<std::string_view> pieces;
         const std::string_view view = text;
-        for (std::size_t at = 0; at < view.size(); at += piece) pieces.push_back(view.substr(at, piece));
+        for (std::size_t at = 0; at < view.size(); at += piece)
+            pieces.push_back(view.substr(at, piece));
         const Cut cut = cut_in_pieces(pieces, large.size() - 1);
         CHECK(cut.objects == Texts{"{\"a\":1}", "{\"b\":2}"});
         CHECK(cut.oversize == std::vector<std::uint64_t>{large.size()});
@@ -96,8 +101,8 @@ TEST_CASE("an object larger than the limit goes by and costs nothing but itself"
 }
 
 TEST_CASE("what is no JSON value ends the stream, and nothing follows") {
-    for (const std::string text : {"}", "]", ",", ":", "nul", "nullnull", "True", "12x", "HTTP/1.1", "<html>", "\\", "'",
-                                   "\x01", "e5"}) {
+    for (const std::string text : {"}", "]", ",", ":", "nul", "nullnull", "True", "12x", "HTTP/1.1", "<html>",
+                                   "\\", "'", "\x01", "e5"}) {
         CAPTURE(text);
         for (const Cut& cut : {cut_whole("{\"a\":1} " + text + " {\"b\":2}"),
                                cut_in_pieces(bytes_of("{\"a\":1} " + text + " {\"b\":2}"))}) {
@@ -133,7 +138,8 @@ TEST_CASE("JSON is parsed strictly, and an error says where") {
     CHECK(error("{}").empty());
     CHECK(error(" [1] \n").empty());
     CHECK_THAT(error("{\"a\":}"), Catch::Contains("byte 5"));
-    for (const char* text : {"", "{", "{\"a\":1", "{\"a\" 1}", "[1,]", "{} {}", "nul", "\"a", "{\"a\":\"\\q\"}", "[1e999]"}) {
+    for (const char* text :
+         {"", "{", "{\"a\":1", "{\"a\" 1}", "[1,]", "{} {}", "nul", "\"a", "{\"a\":\"\\q\"}", "[1e999]"}) {
         CAPTURE(text);
         CHECK_THAT(error(text), Catch::Contains("malformed"));
     }
@@ -145,10 +151,12 @@ TEST_CASE("JSON that would unfold without bounds is refused, not followed") {
     const std::size_t many = 5'000'000;
     CHECK_THROWS_AS(json::Document(std::string(many, '[')), json::Malformed);
     std::string deep;
-    for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+    for (int i = 0; i < 100'000; ++i)
+        deep += "{\"a\":";
     CHECK_THROWS_AS(json::Document(deep), json::Malformed);
     std::string wide = "[0";
-    for (std::size_t i = 0; i < many; ++i) wide += ",0";
+    for (std::size_t i = 0; i < many; ++i)
+        wide += ",0";
     CHECK_THROWS_AS(json::Document(wide + "]"), json::Malformed);
 
     const json::Bounds bounds{3, 5};
@@ -183,9 +191,10 @@ TEST_CASE("fields are picked without trusting what is there") {
 }
 
 TEST_CASE("text leaves JSON as valid UTF-8, whatever was in it") {
-    const json::Document document("{\"nul\":\"a\\u0000b\",\"bytes\":\"a\xFF\",\"pair\":\"\\ud83d\\ude00\",\"high\":\"\\uD83Dx\","
-                                  "\"low\":\"\\ude00\",\"two\":\"\\ud800\\ud83d\\ude00\",\"end\":\"\\udbff\","
-                                  "\"escaped\":\"\\\\ud800\",\"\\ud800\":\"key\"}");
+    const json::Document document(
+        "{\"nul\":\"a\\u0000b\",\"bytes\":\"a\xFF\",\"pair\":\"\\ud83d\\ude00\",\"high\":\"\\uD83Dx\","
+        "\"low\":\"\\ude00\",\"two\":\"\\ud800\\ud83d\\ude00\",\"end\":\"\\udbff\","
+        "\"escaped\":\"\\\\ud800\",\"\\ud800\":\"key\"}");
     const json::Value& root = document.root();
     CHECK(json::text_at(root, {"nul"}) == "a\uFFFDb");
     CHECK(json::raw_text(*json::find(root, {"nul"})) == std::string_view("a\0b", 3));

@@ -27,7 +27,8 @@ ContainerPtr make(const std::string& id, const std::string& name, const std::str
 
 std::vector<std::string> ids(const std::vector<Registry::Found>& found) {
     std::vector<std::string> result;
-    for (const auto& [engine, container] : found) result.push_back(engine->name() + "/" + container->id);
+    for (const auto& [engine, container] : found)
+        result.push_back(engine->name() + "/" + container->id);
     std::sort(result.begin(), result.end());
     return result;
 }
@@ -39,27 +40,34 @@ class Notes final : public RegistryObserver {
     ContainerPtr last;
 
     void engine_added(const PublishedEngine& engine) override { lines.push_back("added " + engine.name()); }
-    void engine_removed(const PublishedEngine& engine) override { lines.push_back("removed " + engine.name()); }
+    void engine_removed(const PublishedEngine& engine) override {
+        lines.push_back("removed " + engine.name());
+    }
     void engine_changed(const PublishedEngine& engine, const EngineStatus&, std::uint64_t sequence) override {
         note(std::string("engine ") + to_string(engine.status().state), sequence);
     }
-    void container_started(const PublishedEngine&, const ContainerStarted& change, std::uint64_t sequence) override {
+    void container_started(const PublishedEngine&, const ContainerStarted& change,
+                           std::uint64_t sequence) override {
         last = change.container;
         note("started " + change.container->name, sequence);
     }
-    void container_exited(const PublishedEngine&, const ContainerExited& change, std::uint64_t sequence) override {
+    void container_exited(const PublishedEngine&, const ContainerExited& change,
+                          std::uint64_t sequence) override {
         last = change.container;
         note("exited " + change.container->name, sequence);
     }
-    void container_paused(const PublishedEngine&, const ContainerPaused& change, std::uint64_t sequence) override {
+    void container_paused(const PublishedEngine&, const ContainerPaused& change,
+                          std::uint64_t sequence) override {
         last = change.container;
         note("paused " + change.container->name, sequence);
     }
-    void container_unpaused(const PublishedEngine&, const ContainerUnpaused& change, std::uint64_t sequence) override {
+    void container_unpaused(const PublishedEngine&, const ContainerUnpaused& change,
+                            std::uint64_t sequence) override {
         last = change.container;
         note("unpaused " + change.container->name, sequence);
     }
-    void container_renamed(const PublishedEngine&, const ContainerRenamed& change, std::uint64_t sequence) override {
+    void container_renamed(const PublishedEngine&, const ContainerRenamed& change,
+                           std::uint64_t sequence) override {
         last = change.container;
         note("renamed " + change.old_name + " " + change.container->name, sequence);
     }
@@ -151,8 +159,8 @@ TEST_CASE("the registry numbers the signals, and changes of state only where the
     registry.apply("docker", ContainerExited{make("1", "new"), {}, 7, {}, Cause::event});
     registry.apply("gone", ContainerStarted{make("2", "x"), {}, Cause::event});
     CHECK(notes.lines == std::vector<std::string>{"added docker", "engine synchronizing #1", "started web #2",
-                                                  "engine watching #3", "ready", "engine watching #3", "paused web #4",
-                                                  "renamed web new #5", "exited new #6"});
+                                                  "engine watching #3", "ready", "engine watching #3",
+                                                  "paused web #4", "renamed web new #5", "exited new #6"});
     CHECK(registry.sequence() == 6);
     CHECK(registry.container_total() == 0);
     CHECK(registry.ready());
@@ -176,7 +184,8 @@ TEST_CASE("filters must all match") {
     Registry registry;
     registry.add_engine("a", "docker.com", "unix:///a");
     registry.add_engine("b", "docker.com", "unix:///b");
-    registry.apply("a", ContainerStarted{make("1", "web", "shop", {{"tier", "front"}, {"k=v", "w"}}), {}, Cause::event});
+    registry.apply(
+        "a", ContainerStarted{make("1", "web", "shop", {{"tier", "front"}, {"k=v", "w"}}), {}, Cause::event});
     registry.apply("a", ContainerStarted{make("2", "db", "shop", {{"tier", ""}}), {}, Cause::event});
     registry.apply("b", ContainerStarted{make("3", "web"), {}, Cause::event});
     const auto listed = [&](ContainerFilter filter) { return ids(registry.list(filter)); };
@@ -214,15 +223,18 @@ TEST_CASE("labels are published up to 16 MiB in all, and room that is given back
     registry.set_observer(&notes);
     registry.add_engine("a", "docker.com", "unix:///a");
     const auto start = [&](int number) {
-        const ContainerPtr big = make(std::to_string(number), "n", "", {{"k", std::string(64 * 1024 - 1, 'x')}});
+        const ContainerPtr big =
+            make(std::to_string(number), "n", "", {{"k", std::string(64 * 1024 - 1, 'x')}});
         registry.apply("a", ContainerStarted{big, {}, Cause::event});
         return notes.last;
     };
-    for (int i = 0; i < 256; ++i) REQUIRE_FALSE(start(i)->labels->truncated());
+    for (int i = 0; i < 256; ++i)
+        REQUIRE_FALSE(start(i)->labels->truncated());
     const ContainerPtr one_too_many = start(256);
     CHECK(one_too_many->labels->truncated());
     CHECK(one_too_many->labels->entries().empty());
-    registry.apply("a", ContainerPaused{make("256", "n", "", {{"k", "v"}})->with_paused(true), {}, Cause::event});
+    registry.apply("a",
+                   ContainerPaused{make("256", "n", "", {{"k", "v"}})->with_paused(true), {}, Cause::event});
     CHECK(notes.last->labels->entries().empty());
     registry.apply("a", ContainerExited{make("0", "n"), {}, {}, {}, Cause::event});
     CHECK_FALSE(start(257)->labels->truncated());
@@ -245,7 +257,8 @@ TEST_CASE("the queue keeps the order, hands over in batches, and folds states th
     });
     constexpr int many = 3000;
     std::thread watcher([&] {
-        for (int i = 0; i < many; ++i) queue.push(1, ContainerStarted{make(std::to_string(i), "n"), {}, Cause::event});
+        for (int i = 0; i < many; ++i)
+            queue.push(1, ContainerStarted{make(std::to_string(i), "n"), {}, Cause::event});
         queue.push(1, in_state(EngineState::connecting));
         queue.push(1, in_state(EngineState::synchronizing));
         queue.push(1, in_state(EngineState::watching));
@@ -254,7 +267,8 @@ TEST_CASE("the queue keeps the order, hands over in batches, and folds states th
     CHECK(queue.size() == many + 1);
     loop.run();
     REQUIRE(seen.size() == many + 1);
-    for (int i = 0; i < many; ++i) REQUIRE(seen[static_cast<std::size_t>(i)] == std::to_string(i));
+    for (int i = 0; i < many; ++i)
+        REQUIRE(seen[static_cast<std::size_t>(i)] == std::to_string(i));
     CHECK(largest == ChangeQueue::batch);
     CHECK(queue.size() == 0);
 }

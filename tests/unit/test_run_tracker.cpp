@@ -48,9 +48,14 @@ struct Hand : RunTracker::Output {
     Clock::time_point now{};
 
     Hand() { tracker.on_list_asked(at(100)); }
+    Hand(const Hand&) = delete;
+    Hand& operator=(const Hand&) = delete;
+    virtual ~Hand() = default;
 
     void inspect(const std::string& id) override { asked.push_back(id); }
-    void publish(Change change) override { std::visit([this](const auto& c) { note(c); }, change); }
+    void publish(Change change) override {
+        std::visit([this](const auto& c) { note(c); }, change);
+    }
 
     void event(Type type, int time, std::optional<int> code = {}, const std::string& name = "web") {
         tracker.on_event({type, outline(name), at(time), code}, now);
@@ -69,13 +74,16 @@ struct Hand : RunTracker::Output {
     // What was told since the last call.
     std::string take() {
         std::string words;
-        for (const std::string& word : told) words += (words.empty() ? "" : " ") + word;
+        for (const std::string& word : told)
+            words += (words.empty() ? "" : " ") + word;
         told.clear();
         return words;
     }
 
   private:
-    static std::string cause(Cause cause) { return cause == Cause::event ? "" : std::string("/") + to_string(cause); }
+    static std::string cause(Cause cause) {
+        return cause == Cause::event ? "" : std::string("/") + to_string(cause);
+    }
     void note(const ContainerStarted& c) {
         told.push_back((c.container->pid != 0 ? "started:" + std::to_string(c.container->pid) : "started") +
                        cause(c.cause));
@@ -94,7 +102,7 @@ const EngineError none{EngineError::Kind::not_found, "no such container"};
 const EngineError hung{EngineError::Kind::timeout, "no answer"};
 
 // A hand that has published one container, with pid 7, started at 200.
-struct Published : Hand {
+struct Published final : Hand {
     Published() {
         list({});
         event(Type::started, 201);
@@ -214,7 +222,8 @@ TEST_CASE("rule 4: the kernel's word ends a run, and the engine's later one does
     hand.event(Type::started, 212);
     hand.answer(alive(212, 8));
     CHECK(hand.take() == "started:8");
-    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(213), 0, {}, false}, hand.now);  // another process
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(213), 0, {}, false},
+                                 hand.now);  // another process
     CHECK(hand.take().empty());
 }
 

@@ -19,18 +19,19 @@ TEST_CASE("text that a bus would refuse is replaced, everything else stays") {
     CHECK(valid_utf8("plain ä 漢 😀") == "plain ä 漢 😀");
     CHECK(valid_utf8(std::string("a\0b", 3)) == "a\uFFFDb");
     CHECK(valid_utf8("a\xFF\xC3") == "a\uFFFD\uFFFD");
-    CHECK(valid_utf8("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate
+    CHECK(valid_utf8("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");                        // a surrogate
     CHECK(valid_utf8("\uFDD0\uFDEF\uFFFE\U0010FFFF") == "\uFFFD\uFFFD\uFFFD\uFFFD");  // noncharacters
-    CHECK(valid_utf8("\uFDCF\uFDF0\uFFFD") == "\uFDCF\uFDF0\uFFFD");                // beside them
-    CHECK(valid_utf8("\xC0\x80") == "\uFFFD\uFFFD");            // an overlong NUL
-    CHECK(valid_utf8("\xF4\x90\x80\x80") == "\uFFFD\uFFFD\uFFFD\uFFFD");  // past U+10FFFF
+    CHECK(valid_utf8("\uFDCF\uFDF0\uFFFD") == "\uFDCF\uFDF0\uFFFD");                  // beside them
+    CHECK(valid_utf8("\xC0\x80") == "\uFFFD\uFFFD");                                  // an overlong NUL
+    CHECK(valid_utf8("\xF4\x90\x80\x80") == "\uFFFD\uFFFD\uFFFD\uFFFD");              // past U+10FFFF
     CHECK(valid_utf8("").empty());
 }
 
 TEST_CASE("text shown to a person stays on its line and can't steer the terminal") {
     CHECK(printable("tab\tline\nend\r") == "tab\\tline\\nend\\r");
     CHECK(printable("\x1b[31mred") == "\\x1b[31mred");
-    CHECK(printable("\xC2\x9B" "31m") == "\\x9b31m");
+    CHECK(printable("\xC2\x9B"
+                    "31m") == "\\x9b31m");
     CHECK(printable("\xE2\x80\xAEgnp") == "\\u{202e}gnp");
     CHECK(printable("\uFFFE") == "\\u{fffe}");
     CHECK(printable("\xFF") == "\\xff");
@@ -46,9 +47,9 @@ TEST_CASE("timestamps of engines are read to the nanosecond, or not at all") {
     CHECK(parse_rfc3339("2026-11-21T23:34:53.1234567891-00:30") == time);
     CHECK(to_decimal_seconds(parse_rfc3339("2026-11-22T00:04:53Z").value()) == "1795305893.000000000");
     CHECK_FALSE(parse_rfc3339("0001-01-01T00:00:00Z"));
-    for (const char* bad : {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
-                            "2026-11-22T00:04:53", "2026-11-22T00:04:53Zx", "2026-11-22T00:04:-3Z",
-                            "9999-01-01T00:00:00Z"}) {
+    for (const char* bad :
+         {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
+          "2026-11-22T00:04:53", "2026-11-22T00:04:53Zx", "2026-11-22T00:04:-3Z", "9999-01-01T00:00:00Z"}) {
         CAPTURE(bad);
         CHECK_FALSE(parse_rfc3339(bad));
     }
@@ -62,8 +63,8 @@ TEST_CASE("endpoints are written as in DOCKER_HOST") {
     CHECK(Endpoint::parse("https://h:1/").url() == "https://h:1");
     CHECK(Endpoint::parse("tcp://[::1]:99").host == "::1");
     CHECK(Endpoint::parse("tcp://[::1]:99").url() == "tcp://[::1]:99");
-    for (const char* bad : {"", "unix://rel", "ssh://h", "tcp://", "tcp://h:0", "tcp://h:65536", "tcp://h:", "tcp://h/p",
-                            "tcp://[::1", "tcp://h:1x", "unix://"}) {
+    for (const char* bad : {"", "unix://rel", "ssh://h", "tcp://", "tcp://h:0", "tcp://h:65536",
+                            "tcp://h:", "tcp://h/p", "tcp://[::1", "tcp://h:1x", "unix://"}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(Endpoint::parse(bad), std::invalid_argument);
     }
@@ -84,7 +85,8 @@ TEST_CASE("labels are sorted, made valid, and cut by whole keys") {
     CHECK(*huge.find("small") == "kept");
 
     std::vector<Labels::Entry> many;
-    for (int i = 0; i < 100; ++i) many.emplace_back("key" + std::to_string(i), std::string(1024, 'x'));
+    for (int i = 0; i < 100; ++i)
+        many.emplace_back("key" + std::to_string(i), std::string(1024, 'x'));
     const Labels some(many);
     CHECK(some.truncated());
     CHECK(some.bytes() <= Labels::max_bytes);
@@ -111,13 +113,15 @@ TEST_CASE("the loop runs what other threads post, in order, and stops") {
     EventLoop loop;
     std::vector<int> seen;
     std::thread other([&] {
-        for (int i = 0; i < 100; ++i) loop.post([&seen, i] { seen.push_back(i); });
+        for (int i = 0; i < 100; ++i)
+            loop.post([&seen, i] { seen.push_back(i); });
         loop.post([&loop] { loop.stop(); });
     });
     loop.run();
     other.join();
     REQUIRE(seen.size() == 100);
-    for (int i = 0; i < 100; ++i) CHECK(seen[static_cast<std::size_t>(i)] == i);
+    for (int i = 0; i < 100; ++i)
+        CHECK(seen[static_cast<std::size_t>(i)] == i);
 }
 
 TEST_CASE("an exception in a handler ends the run, and no posted task is lost by it") {

@@ -11,24 +11,36 @@ namespace {
 
 const char* name_of(Deed::Kind kind) {
     switch (kind) {
-        case Deed::Kind::start: return "start";
-        case Deed::Kind::die: return "die";
-        case Deed::Kind::pause: return "pause";
-        case Deed::Kind::unpause: return "unpause";
-        case Deed::Kind::rename: return "rename";
-        case Deed::Kind::remove: return "remove";
+        case Deed::Kind::start:
+            return "start";
+        case Deed::Kind::die:
+            return "die";
+        case Deed::Kind::pause:
+            return "pause";
+        case Deed::Kind::unpause:
+            return "unpause";
+        case Deed::Kind::rename:
+            return "rename";
+        case Deed::Kind::remove:
+            return "remove";
     }
     return "?";
 }
 
 const char* name_of(ContainerEvent::Type type) {
     switch (type) {
-        case ContainerEvent::Type::started: return "started";
-        case ContainerEvent::Type::exited: return "exited";
-        case ContainerEvent::Type::paused: return "paused";
-        case ContainerEvent::Type::unpaused: return "unpaused";
-        case ContainerEvent::Type::renamed: return "renamed";
-        case ContainerEvent::Type::oom: return "oom";
+        case ContainerEvent::Type::started:
+            return "started";
+        case ContainerEvent::Type::exited:
+            return "exited";
+        case ContainerEvent::Type::paused:
+            return "paused";
+        case ContainerEvent::Type::unpaused:
+            return "unpaused";
+        case ContainerEvent::Type::renamed:
+            return "renamed";
+        case ContainerEvent::Type::oom:
+            return "oom";
     }
     return "?";
 }
@@ -43,7 +55,8 @@ TrackerWorld::TrackerWorld(std::vector<Deed> script, Traits traits)
     : traits_(traits), script_(script.begin(), script.end()), tracker_(portfolio_, *this) {}
 
 void TrackerWorld::before(const std::vector<Deed>& deeds) {
-    for (const Deed& deed : deeds) perform(deed, false);
+    for (const Deed& deed : deeds)
+        perform(deed, false);
 }
 
 void TrackerWorld::open_stream() {
@@ -53,7 +66,8 @@ void TrackerWorld::open_stream() {
     list_wanted_ = true;
 }
 
-// --- the engine -----------------------------------------------------------------------------------------------
+// --- the engine
+// -----------------------------------------------------------------------------------------------
 
 void TrackerWorld::perform(const Deed& deed, bool told) {
     Box& box = boxes_[deed.id];
@@ -119,12 +133,14 @@ void TrackerWorld::tell(ContainerEvent::Type type, const Box& box, std::optional
     // An engine stamps its event a little after the fact.
     const ContainerEvent event{type, std::move(outline), at(clock_ + 2), code};
     if (!told) return;
-    for (int i = 0; i < (traits_.events_are_doubled ? 2 : 1); ++i) stream_.push_back(event);
+    for (int i = 0; i < (traits_.events_are_doubled ? 2 : 1); ++i)
+        stream_.push_back(event);
 }
 
 Result<Inspection> TrackerWorld::inspect_now(const std::string& id) const {
     const auto found = boxes_.find(id);
-    if (found == boxes_.end() || found->second.removed) return EngineError{EngineError::Kind::not_found, "none"};
+    if (found == boxes_.end() || found->second.removed)
+        return EngineError{EngineError::Kind::not_found, "none"};
     const Box& box = found->second;
     Inspection answer;
     answer.container = box.now;
@@ -157,10 +173,12 @@ void TrackerWorld::cut() {
 }
 
 void TrackerWorld::mark_told(const std::string& id, const std::function<bool(const Run&)>& which) {
-    for (Run& run : boxes_.at(id).runs) run.told = run.told || which(run);
+    for (Run& run : boxes_.at(id).runs)
+        run.told = run.told || which(run);
 }
 
-// --- the steps ------------------------------------------------------------------------------------------------
+// --- the steps
+// ------------------------------------------------------------------------------------------------
 
 std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
     std::vector<Choice> result;
@@ -194,7 +212,8 @@ void TrackerWorld::take(std::size_t choice) {
             history_ += "told of " + event.container->id + " " + name_of(event.type) + "; ";
             if (event.type == ContainerEvent::Type::started) {
                 mark_told(event.container->id, [&](const Run& run) {
-                    return run.started < event.time && event.time < run.started + std::chrono::milliseconds(5);
+                    return run.started < event.time &&
+                           event.time < run.started + std::chrono::milliseconds(5);
                 });
             }
             return tracker_.on_event(event, now_);
@@ -222,16 +241,21 @@ void TrackerWorld::take(std::size_t choice) {
         }
         case Step::inspect_asked:
             history_ += "inspect " + inquiries_[taken.index].id + "; ";
-            inquiries_[taken.index].answer = inspect_now(inquiries_[taken.index].id);
+            inquiries_[taken.index].answer =
+                std::make_shared<const Result<Inspection>>(inspect_now(inquiries_[taken.index].id));
             return;
         case Step::inspect_answer: {
             const Inquiry inquiry = inquiries_[taken.index];
             const bool alive = *inquiry.answer && inquiry.answer->value().alive;
-            history_ += "inspected " + inquiry.id + (alive ? " alive; " : *inquiry.answer ? " dead; " : " gone; ");
+            history_ += "inspected " + inquiry.id +
+                        (alive             ? " alive; "
+                         : *inquiry.answer ? " dead; "
+                                           : " gone; ");
             inquiries_.erase(inquiries_.begin() + static_cast<std::ptrdiff_t>(taken.index));
             return tracker_.on_inspected(inquiry.id, *inquiry.answer, now_);
         }
-        case Step::cut: return cut();
+        case Step::cut:
+            return cut();
     }
 }
 
@@ -245,7 +269,7 @@ bool TrackerWorld::let_time_pass() {
 }
 
 void TrackerWorld::inspect(const std::string& id) {
-    inquiries_.push_back({id, std::nullopt});
+    inquiries_.push_back({id, nullptr});
 }
 
 void TrackerWorld::publish(Change change) {
@@ -262,7 +286,8 @@ void TrackerWorld::publish(Change change) {
     }
 }
 
-// --- the verdict ----------------------------------------------------------------------------------------------
+// --- the verdict
+// ----------------------------------------------------------------------------------------------
 
 std::string TrackerWorld::verdict() const {
     for (const auto& [id, box] : boxes_) {
@@ -290,7 +315,8 @@ std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) cons
     if (published.started.size() > box.runs.size()) return "a run was invented";
     for (const ContainerExited& exited : published.exited) {
         bool of_a_run = !exited.exit_code;
-        for (const Run& run : box.runs) of_a_run = of_a_run || (run.ended && run.code == exited.exit_code);
+        for (const Run& run : box.runs)
+            of_a_run = of_a_run || (run.ended && run.code == exited.exit_code);
         if (!of_a_run) return "a wrong exit code";
         if (!exited.exit_code && !cut_ && traits_.exit_events_tell_code) return "an exit code was lost";
     }

@@ -1,5 +1,5 @@
-// A world for the run tracker: engines' truth on one side, what the tracker publishes on the other, and between them
-// a stream, lists and inspections whose steps can be taken in any order.
+// A world for the run tracker: engines' truth on one side, what the tracker publishes on the other, and
+// between them a stream, lists and inspections whose steps can be taken in any order.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,12 +26,12 @@ struct Deed {
 constexpr std::size_t everything = SIZE_MAX;
 
 struct Traits {
-    bool list_is_complete = false;       // the list has pids, as Podman's; else all is inspected, as with Docker
-    bool exit_events_tell_code = true;   // else only an inspection does
-    bool auto_remove = false;            // docker run --rm
-    bool events_are_doubled = false;     // each is told twice
-    bool can_be_cut = false;             // the stream may be lost once …
-    std::size_t replayed = 0;            // … and of what was not delivered, the last so many events come again
+    bool list_is_complete = false;  // the list has pids, as Podman's; else all is inspected, as with Docker
+    bool exit_events_tell_code = true;  // else only an inspection does
+    bool auto_remove = false;           // docker run --rm
+    bool events_are_doubled = false;    // each is told twice
+    bool can_be_cut = false;            // the stream may be lost once …
+    std::size_t replayed = 0;           // … and of what was not delivered, the last so many events come again
 };
 
 class TrackerWorld final : private RunTracker::Output {
@@ -66,7 +67,7 @@ class TrackerWorld final : private RunTracker::Output {
     };
     struct Inquiry {
         std::string id;
-        std::optional<Result<Inspection>> answer;
+        std::shared_ptr<const Result<Inspection>> answer;  // null: not looked yet
     };
     struct Published {
         bool alive = false;
