@@ -9,8 +9,7 @@
 namespace shorewatch {
 
 Daemon::Daemon(EventLoop& loop, std::function<Configuration()> read)
-    : loop_(loop),
-      read_(std::move(read)),
+    : read_(std::move(read)),
       queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }) {}
 
 Daemon::~Daemon() {

@@ -54,7 +54,6 @@ class Daemon final : public DaemonActions {
     void remove(const std::vector<std::string>& names);
     void consume(const std::vector<QueuedChange>& changes);
 
-    EventLoop& loop_;
     std::function<Configuration()> read_;
     Registry registry_;
     ChangeQueue queue_;

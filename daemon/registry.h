@@ -83,7 +83,7 @@ class Registry {
     // The most that is published of all containers' labels together, in bytes; past it, containers are
     // published with no labels and LabelsTruncated. Keeps GetManagedObjects well below a bus's 32 MiB a
     // message.
-    static constexpr std::size_t max_label_bytes = 16 * 1024 * 1024;
+    static constexpr std::size_t max_label_bytes = std::size_t{16} * 1024 * 1024;
 
     struct Found {
         const PublishedEngine* engine;

@@ -16,6 +16,7 @@ class SocketWatch {
     SocketWatch(EventLoop& loop, std::filesystem::path path, std::function<void()> changed);
     SocketWatch(const SocketWatch&) = delete;
     SocketWatch& operator=(const SocketWatch&) = delete;
+    ~SocketWatch() = default;
 
   private:
     // Watches the folder of the socket, or as much of the way to it as there is.

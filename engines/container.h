@@ -21,7 +21,7 @@ class Labels {
     // The most that is kept of one container's labels, keys and values together, in bytes: anyone who may
     // start a container may label it, and a D-Bus message has its limits. What does not fit is left out by
     // whole keys.
-    static constexpr std::size_t max_bytes = 64 * 1024;
+    static constexpr std::size_t max_bytes = std::size_t{64} * 1024;
 
     Labels() = default;
     // Makes any text valid and keeps as many entries as fit, smaller ones first. Of equal keys the last

@@ -57,6 +57,7 @@ class Timer {
     Timer(EventLoop& loop, std::function<void()> handler);
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
+    ~Timer() = default;
 
     void arm_at(Clock::time_point when);
     void arm_after(Clock::duration delay);

@@ -36,7 +36,14 @@ struct Closing {
 
 // Brings about the call that is wanted.
 void provoke(Closing& closing, Call call) {
-    if (call == Call::event) closing.engine.start({.name = "web"});
+    if (call == Call::event) {
+        // Several at once: those after the one that closes must not be told.
+        std::string text;
+        for (const char* id : {"one", "two", "three"}) {
+            text += event_line({.action = "start", .id = id, .time = real_time_now()}, 41);
+        }
+        closing.engine.stream_text(text);
+    }
     if (call == Call::gap)
         closing.engine.start({.name = "big", .labels = {{"l", std::string(5U << 20U, 'x')}}});
     if (call == Call::stream_end) closing.engine.cut_streams();
