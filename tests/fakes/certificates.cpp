@@ -12,11 +12,11 @@ namespace shorewatch::fakes {
 
 namespace {
 
-template <auto Function>
+template <auto function>
 struct Free {
     template <typename T>
     void operator()(T* object) const noexcept {
-        Function(object);
+        function(object);
     }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;

@@ -68,8 +68,11 @@ LeakCheck::LeakCheck()
 LeakCheck::~LeakCheck() {
     // A test that has failed already has said enough.
     if (std::uncaught_exceptions() > exceptions_) return;
-    CHECK(beyond(descriptors_, open_descriptors()) == std::set<std::string>{});
-    CHECK(threads_beyond(threads_) == std::set<std::string>{});
+    const auto descriptors = beyond(descriptors_, open_descriptors());
+    const auto threads = threads_beyond(threads_);
+    CAPTURE(descriptors, threads);
+    CHECK(descriptors.empty());
+    CHECK(threads.empty());
 }
 
 }  // namespace shorewatch::fakes

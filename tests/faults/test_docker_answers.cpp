@@ -86,7 +86,7 @@ TEST_CASE("what is no HTTP is an error") {
 
 TEST_CASE("headers without end are an error, not a hunger for memory") {
     std::string many = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 20'000; ++i)
+    for (int i = 0; i < 7'000; ++i)
         many += "X-Header-" + std::to_string(i) + ": nothing\r\n";
     const auto head = GENERATE_COPY(as<std::string>{}, many,
                                     "HTTP/1.1 200 OK\r\nX: " + std::string(1U << 20U, 'x') + "\r\n");
