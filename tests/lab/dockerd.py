@@ -43,8 +43,10 @@ class DockerError(Exception):
         self.status = status
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float):
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path, timeout: float = 60):
         super().__init__("docker", timeout=timeout)
         self._path = path
 
@@ -138,7 +140,7 @@ class Dockerd:
     def api(self, method: str, path: str, body: Any = None, query: Optional[Mapping[str, Any]] = None,
             seconds: float = 60) -> Any:
         """One request; the answer's JSON, or its text where it is none. DockerError from status 400 on."""
-        connection = _UnixConnection(self.socket, seconds)
+        connection = UnixConnection(self.socket, seconds)
         try:
             data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
             headers = {} if data is None else {
@@ -221,7 +223,7 @@ class Dockerd:
 
     def _wait_for_bytes(self, path: str, query: Mapping[str, str], wanted: str, seconds: float) -> None:
         deadline = Deadline(seconds, f"{wanted} in the answer to GET {path}")
-        connection = _UnixConnection(self.socket, deadline.left())
+        connection = UnixConnection(self.socket, deadline.left())
         try:
             connection.request("GET", f"{path}?{urlencode(query)}")
             answer = connection.getresponse()

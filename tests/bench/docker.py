@@ -1,0 +1,172 @@
+"""Figures of the daemon beside a real dockerd, and beside what a plain client of Docker's API takes in the same run.
+
+Usage, as root: SHOREWATCH_BUILD_DIR=FOLDER /usr/bin/python3 tests/bench/docker.py [--runs N] [--idle SECONDS]
+
+Absolute figures are this machine's at this hour; the ratios are what can be compared. Nothing is asserted.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Callable, Mapping
+from urllib.parse import urlencode
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from lab.bus import Bus
+from lab.daemon import Daemon
+from lab.dockerd import Dockerd, UnixConnection
+from lab.recorder import Recorder, Signal
+from lab.waiting import Arrivals
+
+# Docker's name of what happened, and ours.
+_KINDS = {"start": "ContainerStarted", "die": "ContainerExited", "pause": "ContainerPaused"}
+
+
+class PlainSubscriber:
+    """What any client can have: Docker's event stream, each event stamped on arrival. No inspection, no bus."""
+
+    def __init__(self, engine: Dockerd):
+        self.events: Arrivals[tuple[str, str, int, int]] = Arrivals()  # action, id, stamp and arrival in µs
+        self._connection = UnixConnection(engine.socket)
+        self._connection.request("GET", "/events?" + urlencode({"since": str(time.time()), "filters": json.dumps(
+            {"type": ["container"], "event": list(_KINDS)})}))
+        self._answer = self._connection.getresponse()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._connection.sock.shutdown(2)
+        self._thread.join()
+        self._connection.close()
+
+    def _read(self) -> None:
+        rest = b""
+        while chunk := self._answer.read1(65536):
+            arrival = time.time_ns() // 1000
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in filter(None, lines):
+                event = json.loads(line)
+                self.events.add((event["Action"], event["Actor"]["ID"], event["timeNano"] // 1000, arrival))
+
+
+def line(what: str, values: list[float], unit: str = "ms", more: str = "") -> float:
+    """Prints median and 95th percentile; the median."""
+    median, worst = statistics.median(values), statistics.quantiles(values, n=20)[-1]
+    print(f"{what:46} n {len(values):4}  median {median:7.2f} {unit}  p95 {worst:7.2f} {unit}  {more}", flush=True)
+    return median
+
+
+def latencies(engine: Dockerd, bus: Bus, daemon: Daemon, runs: int) -> None:
+    """The engine's stamp of an event → its arrival at a subscriber: of our signal, and of Docker's own event."""
+    daemon.start()
+    recorder, plain = Recorder(bus), PlainSubscriber(engine)
+    for number in range(runs):
+        name = f"run{number}"
+        id_ = engine.run(name, labels={"com.docker.compose.project": "bench"})
+        recorder.wait_for("ContainerStarted", name)
+        engine.docker("pause", id_)
+        recorder.wait_for("ContainerPaused", name)
+        engine.docker("unpause", id_)
+        engine.docker("kill", id_)
+        recorder.wait_for("ContainerExited", name)
+        engine.remove(id_)
+    events = plain.events.wait_until(lambda all_: len(all_) >= 3 * runs, 10, "Docker's events")
+    signals: dict[tuple[str, str], Signal] = {
+        (signal.member, signal.id): signal for signal in recorder.signals.all() if signal.is_container}
+    for action, member in _KINDS.items():
+        mine = [event for event in events if event[0] == action]
+        theirs = line(f"stamp → docker events, {action}", [(arrival - stamp) / 1000 for _, _, stamp, arrival in mine])
+        ours = [(signals[member, id_].at - stamp) / 1000 for _, id_, stamp, _ in mine]
+        line(f"stamp → {member}", ours, more=f"{statistics.median(ours) / theirs:.2f} × docker events")
+    plain.close()
+    recorder.close()
+    daemon.stop()
+
+
+def ready(engine: Dockerd, daemon: Daemon, counts: list[int], starts: int = 10) -> None:
+    """Start of the process → READY=1, which it says once every engine is listed and the bus has it all."""
+    running = 0
+    for count in counts:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: engine.run(f"many{number}", labels={"com.docker.compose.project": "many"}),
+                          range(running, count)))
+        running = count
+        times = []
+        for _ in range(starts):
+            begin = time.monotonic()
+            daemon.start(ready=30)
+            times.append((time.monotonic() - begin) * 1000)
+            anonymous = daemon.process.rss_anon()
+            daemon.stop()
+        one_by_one = inspections(engine)
+        line(f"start → Ready with {count} containers", times,
+             more=f"list + {count} inspects one by one: {one_by_one:.1f} ms; RssAnon {anonymous / 1e6:.1f} MB")
+
+
+def inspections(engine: Dockerd) -> float:
+    """ms that a list and an inspection of each container take over one connection, one after another."""
+    connection = UnixConnection(engine.socket)
+
+    def get(path: str) -> Any:
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+
+    get("/version")  # connects
+    begin = time.monotonic()
+    for container in get("/containers/json"):
+        get(f"/containers/{container['Id']}/json")
+    taken = (time.monotonic() - begin) * 1000
+    connection.close()
+    return taken
+
+
+def idle(daemon: Daemon, seconds: float) -> None:
+    """How often a thread of the daemon was woken while nothing happened."""
+    daemon.start(ready=30)
+    tasks = Path(f"/proc/{daemon.process.pid}/task")
+
+    def switches() -> int:
+        return sum(int(text.split()[1]) for task in tasks.iterdir() for text in (task / "status").read_text().splitlines()
+                   if text.startswith(("voluntary_ctxt", "nonvoluntary_ctxt")))
+
+    time.sleep(2)  # What a start leaves to do, as the release of memory, is over.
+    before = switches()
+    time.sleep(seconds)
+    print(f"wake-ups in {seconds:g} s idle, all threads: {switches() - before}; threads {daemon.process.threads()}, "
+          f"descriptors {daemon.process.fds()}")
+    daemon.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=60, help="containers for the latencies")
+    parser.add_argument("--idle", type=float, default=30, help="seconds")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
+    engine, bus = Dockerd(folder / "docker"), Bus(folder / "bus")
+    try:
+        engine.start()
+        bus.start()
+        daemon = Daemon(folder / "daemon", bus, {"docker": engine.url})
+        print(f"load {os.getloadavg()[0]:.2f}")
+        latencies(engine, bus, daemon, options.runs)
+        ready(engine, daemon, [0, 50, 200])
+        idle(daemon, options.idle)
+    finally:
+        bus.stop()
+        engine.sweep()
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
