@@ -8,8 +8,9 @@
 
 namespace shorewatch {
 
-Daemon::Daemon(EventLoop& loop, std::function<Configuration()> read)
+Daemon::Daemon(EventLoop& loop, std::function<Configuration()> read, std::function<void()> engines_changed)
     : read_(std::move(read)),
+      engines_changed_(std::move(engines_changed)),
       queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }) {}
 
 Daemon::~Daemon() {
@@ -30,6 +31,7 @@ void Daemon::apply(const Configuration& configuration) {
         if (engine.enabled && !engines_.contains(engine.name)) add(engine);
     }
     registry_.configured();
+    engines_changed_();
 }
 
 void Daemon::add(const EngineConfiguration& configuration) {
@@ -80,11 +82,15 @@ bool Daemon::is_turning() {
 }
 
 void Daemon::consume(const std::vector<QueuedChange>& changes) {
+    bool engines_changed = false;
     for (const QueuedChange& queued : changes) {
         // Of a watcher that a reload has ended, there may still be changes in the queue.
         const auto name = names_.find(queued.watcher);
-        if (name != names_.end()) registry_.apply(name->second, queued.change);
+        if (name == names_.end()) continue;
+        registry_.apply(name->second, queued.change);
+        engines_changed = engines_changed || std::holds_alternative<EngineChanged>(queued.change);
     }
+    if (engines_changed) engines_changed_();
 }
 
 }  // namespace shorewatch

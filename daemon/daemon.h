@@ -21,8 +21,9 @@ namespace shorewatch {
 
 class Daemon final : public DaemonActions {
   public:
-    // read is called by reload(); it throws ConfigurationError.
-    Daemon(EventLoop& loop, std::function<Configuration()> read);
+    // read is called by reload(); it throws ConfigurationError. engines_changed is called after an engine
+    // came, went or changed its state; not within the registry's own calls.
+    Daemon(EventLoop& loop, std::function<Configuration()> read, std::function<void()> engines_changed);
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
     // Stops all watchers, side by side, and joins them.
@@ -34,14 +35,13 @@ class Daemon final : public DaemonActions {
 
     void reload() override;
     void resync(std::string_view engine) override;
+    [[nodiscard]] std::size_t queue_length() const override { return queue_.size(); }
 
     // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the
     // journal.
     [[nodiscard]] bool is_turning();
 
     [[nodiscard]] Registry& registry() noexcept { return registry_; }
-    // Changes that wait to be published.
-    [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
 
   private:
     struct Engine {
@@ -55,6 +55,7 @@ class Daemon final : public DaemonActions {
     void consume(const std::vector<QueuedChange>& changes);
 
     std::function<Configuration()> read_;
+    std::function<void()> engines_changed_;
     Registry registry_;
     ChangeQueue queue_;
     WatcherNumber last_number_ = 0;

@@ -1,6 +1,7 @@
 // What the outside may ask of the daemon as a whole. Called on the main thread; none of it blocks.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace shorewatch {
@@ -14,6 +15,9 @@ class DaemonActions {
     // Has the engine listed again and the difference published. An engine that is not connected is tried at
     // once.
     virtual void resync(std::string_view engine) = 0;
+
+    // Changes that the watchers have handed over and that are not published yet.
+    [[nodiscard]] virtual std::size_t queue_length() const = 0;
 
   protected:
     ~DaemonActions() = default;

@@ -124,14 +124,13 @@ void EngineWatch::on_stream_open() {
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
-    const bool was_good = status_.state == EngineState::watching;
-    const bool lasted = was_good && Clock::now() - opened_ >= timing_.good_stream;
+    const bool lasted = listed_ && Clock::now() - opened_ >= timing_.good_stream;
+    if (std::exchange(listed_, false)) backoff_.reset();
     stream_open_ = attempting_ = listing_ = list_again_ = false;
     tracker_.on_stream_lost();
     update();
     settling_timer_.disarm();
     set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
-    if (was_good) backoff_.reset();
     watch_socket();
     // After a stream that lasted, the engine may well be there still: the first attempt is made at once.
     retry_timer_.arm_after(lasted ? Clock::duration::zero() : backoff_.next());
@@ -169,6 +168,7 @@ void EngineWatch::list() {
 void EngineWatch::on_list(const Result<std::vector<ContainerPtr>>& answer) {
     if (!answer) return abandon(answer.error());
     listing_ = false;
+    listed_ = true;
     tracker_.on_list(answer.value(), Clock::now());
     settling_timer_.arm_after(timing_.longest_settling);
     update();

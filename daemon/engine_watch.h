@@ -80,6 +80,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     bool attempting_ = false;
     bool listing_ = false;
     bool list_again_ = false;
+    bool listed_ = false;  // by the present stream, which is a good one then
     bool synchronized_once_ = false;
     std::optional<RealTime> last_event_;
     Clock::time_point opened_;

@@ -1,4 +1,5 @@
 // shorewatchd: puts the daemon's inside and its face on the bus together, and turns the main loop.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -48,10 +49,12 @@ std::string new_instance_id() {
     return sd_id128_to_string(id, text.data());
 }
 
+// What systemctl status shows. No count of containers: it would have to be told at each start and exit.
 std::string describe(const Registry& registry) {
-    const std::size_t engines = registry.engines().size();
-    return "Watching " + std::to_string(registry.container_total()) + " containers on " +
-           std::to_string(engines) + (engines == 1 ? " engine" : " engines");
+    const auto engines = registry.engines();
+    const auto watched = std::ranges::count(
+        engines, EngineState::watching, [](const PublishedEngine* engine) { return engine->status().state; });
+    return "Engines watched: " + std::to_string(watched) + " of " + std::to_string(engines.size());
 }
 
 void reload(Daemon& daemon) {
@@ -68,7 +71,9 @@ int serve(const Options& options) {
     block_signals();
     EventLoop loop;
     int exit_code = EX_OK;
-    Daemon daemon(loop, [&options] { return read(options); });
+    Daemon daemon(
+        loop, [&options] { return read(options); },
+        [&daemon] { service_manager::status(describe(daemon.registry())); });
     bus::BusFace face(loop, daemon.registry(), daemon,
                       {options.user, new_instance_id(), [&](const std::string& why) {
                            log::error(why);
@@ -80,7 +85,7 @@ int serve(const Options& options) {
     const auto go_public = [&, published = false]() mutable {
         if (std::exchange(published, true)) return;
         face.publish();
-        service_manager::ready(describe(daemon.registry()));
+        service_manager::ready();
     };
     Timer patience(loop, go_public);
     patience.arm_after(longest_wait_for_ready);

@@ -6,8 +6,8 @@
 
 namespace shorewatch::service_manager {
 
-void ready(const std::string& status) {
-    sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+void ready() {
+    sd_notify(0, "READY=1");
 }
 
 void status(const std::string& status) {

@@ -10,7 +10,8 @@
 
 namespace shorewatch::service_manager {
 
-void ready(const std::string& status);
+void ready();
+// The line that systemctl status shows.
 void status(const std::string& status);
 void stopping();
 

@@ -172,4 +172,8 @@ uint32_t ManagerObject::ContainerTotal() {
     return static_cast<uint32_t>(context_.registry.container_total());
 }
 
+uint32_t ManagerObject::QueueLength() {
+    return static_cast<uint32_t>(context_.actions.queue_length());
+}
+
 }  // namespace shorewatch::bus

@@ -48,6 +48,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ma
     bool Ready() override;
     uint64_t Sequence() override;
     uint32_t ContainerTotal() override;
+    uint32_t QueueLength() override;
 
     const ServiceContext& context_;
 };

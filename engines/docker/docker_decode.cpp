@@ -120,7 +120,7 @@ std::string own_name(const Value& entry) {
         if (own || best.empty()) best = text;
         if (own) break;
     }
-    return without_slash(valid_utf8(best));
+    return without_slash(valid_utf8(best, longest_name));
 }
 
 bool is_dead_state(std::string_view state) {

@@ -121,7 +121,7 @@ const Value* find(const Value& from, Path path) {
 
 std::string text_at(const Value& from, Path path) {
     const Value* value = find(from, path);
-    return value != nullptr && value->IsString() ? valid_utf8(raw_text(*value)) : std::string{};
+    return value != nullptr && value->IsString() ? valid_utf8(raw_text(*value), longest_name) : std::string{};
 }
 
 std::optional<std::int64_t> integer_at(const Value& from, Path path) {

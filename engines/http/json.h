@@ -46,7 +46,8 @@ class Document {
 // object.
 [[nodiscard]] const Value* find(const Value& from, Path path);
 
-// The member as valid UTF-8 without NUL; "" when missing or no string.
+// The member as valid UTF-8 without NUL, its beginning if it is longer than longest_name; "" when missing or
+// no string.
 [[nodiscard]] std::string text_at(const Value& from, Path path);
 
 // The member as an integer; nothing when missing, no number, fractional or beyond 64 bits.

@@ -1,5 +1,6 @@
 #include "engines/support/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -65,14 +66,16 @@ std::string escaped(char32_t c) {
 
 }  // namespace
 
-std::string valid_utf8(std::string_view text) {
+std::string valid_utf8(std::string_view text, std::size_t most) {
     std::string result;
-    result.reserve(text.size());
+    result.reserve(std::min(text.size(), most));
     while (!text.empty()) {
         const Decoded next = decode(text);
         const bool keep = next.length > 0 && next.code_point != 0 && !is_noncharacter(next.code_point);
         const std::size_t length = next.length > 0 ? next.length : 1;
-        result += keep ? text.substr(0, length) : replacement;
+        const std::string_view character = keep ? text.substr(0, length) : replacement;
+        if (character.size() > most - result.size()) break;
+        result += character;
         text.remove_prefix(length);
     }
     return result;

@@ -6,6 +6,7 @@ Absolute figures are this machine's at this hour; the ratios are what can be com
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -17,7 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -51,12 +52,13 @@ class PlainSubscriber:
 
     def _read(self) -> None:
         rest = b""
-        while chunk := self._answer.read1(65536):
-            arrival = time.time_ns() // 1000
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in filter(None, lines):
-                event = json.loads(line)
-                self.events.add((event["Action"], event["Actor"]["ID"], event["timeNano"] // 1000, arrival))
+        with contextlib.suppress(http.client.IncompleteRead):  # close()
+            while chunk := self._answer.read1(65536):
+                arrival = time.time_ns() // 1000
+                *lines, rest = (rest + chunk).split(b"\n")
+                for text in filter(None, lines):
+                    event = json.loads(text)
+                    self.events.add((event["Action"], event["Actor"]["ID"], event["timeNano"] // 1000, arrival))
 
 
 def line(what: str, values: list[float], unit: str = "ms", more: str = "") -> float:

@@ -124,6 +124,7 @@ class Driver final : private DaemonActions {
         say("event", "reload");
     }
     void resync(std::string_view engine) override { say("event", "resync " + std::string(engine)); }
+    [[nodiscard]] std::size_t queue_length() const override { return queue_length_; }
 
     void read_commands() {
         char buffer[65536];
@@ -154,6 +155,7 @@ class Driver final : private DaemonActions {
             {"rename", &Driver::rename},
             {"start_many", &Driver::start_many},
             {"fail_reload", &Driver::fail_reload},
+            {"queue", &Driver::queue},
             {"flood", &Driver::flood}};
         (this->*commands.at(text(command, "do")))(command);
     }
@@ -161,6 +163,7 @@ class Driver final : private DaemonActions {
     void publish(const Json&) { face_.publish(); }
     void configured(const Json&) { registry_.configured(); }
     void fail_reload(const Json& command) { reload_error_ = text(command, "why"); }
+    void queue(const Json& command) { queue_length_ = number<std::size_t>(command, "length").value(); }
 
     void add_engine(const Json& command) {
         registry_.add_engine(text(command, "name"), text(command, "type", "docker.com"),
@@ -274,6 +277,7 @@ class Driver final : private DaemonActions {
     EventSource input_;
     std::string pending_;
     std::string reload_error_;
+    std::size_t queue_length_ = 0;
     int flood_left_ = 0;
     std::function<void()> flood_;
 };

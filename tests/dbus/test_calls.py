@@ -86,6 +86,12 @@ def test_the_answer_of_list_says_which_signals_it_includes(client: Client, face:
     assert set(before.by_id()) - set(after.by_id()) == {container_id(1)}
 
 
+def test_the_length_of_the_queue_can_be_read(client: Client, face: Face) -> None:
+    assert client.property(ROOT, MANAGER, "QueueLength") == 0
+    face.do("queue", length=70_000)
+    assert client.property(ROOT, MANAGER, "QueueLength") == 70_000
+
+
 @pytest.mark.parametrize("wanted, number", [
     (container_id(2), 2), ("db", 2), ("lone", 3), (container_id(3)[:8], 3), (container_id(4)[:63], 4)])
 def test_a_container_is_found_by_id_by_name_and_by_the_beginning_of_its_id(

@@ -27,7 +27,8 @@ def test_survivors_of_an_engine_restart_are_not_told_again_and_what_died_meanwhi
         live_restore_dockerd: Dockerd, start_daemon: Callable[..., Daemon], client: Client,
         recorder: Recorder) -> None:
     engine = live_restore_dockerd
-    start_daemon({"docker": engine.url})
+    daemon = start_daemon({"docker": engine.url})
+    daemon.notify.wait_for("STATUS=Engines watched: 1 of 1", 10)
     ids = {name: engine.run(name) for name in ("survivor", "victim", "frozen")}
     engine.docker("pause", "frozen")
     recorder.wait_for("ContainerPaused", "frozen")
@@ -37,6 +38,7 @@ def test_survivors_of_an_engine_restart_are_not_told_again_and_what_died_meanwhi
     engine.kill9()
     lost = recorder.wait_for("EngineStateChanged", after=mark, where=state("lost"))
     assert lost.details["LastError"]
+    daemon.notify.wait_for("STATUS=Engines watched: 0 of 1", 10)
     assert set(client.list().by_id()) == set(ids.values()), "an outage is not a funeral"
     kill_and_wait(victim)
     engine.start()

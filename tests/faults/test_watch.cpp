@@ -36,7 +36,9 @@ class Watched {
     }
     // A container's history: "started exited:7 started".
     [[nodiscard]] bool wait_for(const std::string& id, const std::string& history) {
-        return wait([&] { return histories_[id] == history; });
+        if (wait([&] { return histories_[id] == history; })) return true;
+        UNSCOPED_INFO("what was told: " << this->history(id));
+        return false;
     }
     [[nodiscard]] bool wait_for_error(const std::string& text) {
         return wait([&] { return status_.last_error.find(text) != std::string::npos; });
@@ -306,10 +308,12 @@ TEST_CASE("an inspection that is never answered is tried again") {
 
 TEST_CASE("an event larger than what is taken costs a list, and nothing is missed") {
     FakeDocker engine;
-    Watched watched(engine);
+    docker::DockerOptions modest;
+    modest.event_limit = 64 * 1024;
+    Watched watched(engine, modest);
     REQUIRE(watched.wait_for(EngineState::watching));
     const auto big =
-        engine.start({.name = "big", .labels = {{"big", std::string(10'000'000, 'x')}, {"tier", "front"}}});
+        engine.start({.name = "big", .labels = {{"big", std::string(200'000, 'x')}, {"tier", "front"}}});
     CHECK(watched.wait_for(big, "started"));
     const auto web = engine.start({.name = "web"});
     CHECK(watched.wait_for(web, "started"));

@@ -5,6 +5,7 @@
 
 #include "engines/http/json.h"
 #include "engines/http/json_stream.h"
+#include "engines/support/text.h"
 #include "tests/unit/catch.h"
 
 using namespace shorewatch;
@@ -206,4 +207,14 @@ TEST_CASE("text leaves JSON as valid UTF-8, whatever was in it") {
     CHECK(json::text_at(root, {"end"}) == "\uFFFD");
     CHECK(json::text_at(root, {"escaped"}) == "\\ud800");
     CHECK(json::text_at(root, {"\uFFFD"}) == "key");
+}
+
+TEST_CASE("a text longer than any honest name is cut between characters") {
+    const std::string fits(longest_name, 'x');
+    const std::string wide = std::string(longest_name - 1, 'x') + "\u00e4";
+    const json::Document document("{\"fits\":\"" + fits + "\",\"long\":\"" + fits + "x\",\"wide\":\"" + wide +
+                                  "\"}");
+    CHECK(json::text_at(document.root(), {"fits"}) == fits);
+    CHECK(json::text_at(document.root(), {"long"}) == fits);
+    CHECK(json::text_at(document.root(), {"wide"}) == std::string(longest_name - 1, 'x'));
 }
