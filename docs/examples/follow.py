@@ -6,7 +6,7 @@ from gi.repository import GLib
 
 DBusGMainLoop(set_as_default=True)
 bus = dbus.SystemBus()
-known = 0  # everything up to this sequence has been taken
+known = 2**64  # signals up to this sequence are of the past; until the first list, all
 
 
 def on_signal(engine, project, name, container_id, path, sequence, details, member):
