@@ -162,6 +162,7 @@ const PublishedEngine* Registry::engine(std::string_view name) const {
 
 std::vector<const PublishedEngine*> Registry::engines() const {
     std::vector<const PublishedEngine*> result;
+    result.reserve(engines_.size());
     for (const auto& [name, engine] : engines_)
         result.push_back(engine.get());
     return result;

@@ -36,7 +36,7 @@ void RunTracker::publish_started(Track& track, ContainerPtr container, std::opti
     portfolio_.add(container);
     output_.publish(ContainerStarted{container, time, cause});
     // Whoever follows the signals alone must not miss that it is paused.
-    if (container->paused) output_.publish(ContainerPaused{container, {}, cause});
+    if (container->paused) output_.publish(ContainerPaused{std::move(container), {}, cause});
 }
 
 void RunTracker::publish_exited(Track& track, const ContainerPtr& published, ExitReport report) {

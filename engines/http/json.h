@@ -34,6 +34,7 @@ class Document {
     explicit Document(std::string text, const Bounds& bounds = {});
     Document(const Document&) = delete;
     Document& operator=(const Document&) = delete;
+    ~Document() = default;
 
     [[nodiscard]] const Value& root() const noexcept { return document_; }
 

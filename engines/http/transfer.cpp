@@ -268,8 +268,8 @@ StreamTransfer::StreamTransfer(const Endpoint& endpoint, StreamRequest request, 
     set(easy(), CURLOPT_FORBID_REUSE, 1L);
 }
 
-void StreamTransfer::arm_deadlines(EventLoop& loop, std::function<void()> on_expiry) {
-    head_timer_.emplace(loop, [this, call = std::move(on_expiry)] {
+void StreamTransfer::arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry) {
+    head_timer_.emplace(loop, [this, call = on_expiry] {
         head_expired_ = true;
         call();
     });

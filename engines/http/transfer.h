@@ -43,7 +43,7 @@ class Transfer {
     void refuse(std::string_view why);
 
     // Starts what libcurl has no deadline for. When it passes, on_expiry is called, and then finish() is due.
-    virtual void arm_deadlines(EventLoop&, std::function<void()> /*on_expiry*/) {}
+    virtual void arm_deadlines(EventLoop&, const std::function<void()>& /*on_expiry*/) {}
 
     // Nobody is to be told any more.
     void cancel() noexcept { cancelled_ = true; }
@@ -116,7 +116,7 @@ class StreamTransfer final : public Transfer {
     [[nodiscard]] bool has_news() const noexcept override;
     void deliver() override;
     void finish(CURLcode code) override;
-    void arm_deadlines(EventLoop& loop, std::function<void()> on_expiry) override;
+    void arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry) override;
 
   private:
     [[nodiscard]] bool good() const noexcept { return head_complete_ && head_.status == 200; }

@@ -34,7 +34,7 @@ struct EventSource::Handler : std::enable_shared_from_this<Handler> {
     std::function<void(std::uint32_t)> call;
 
     int run(std::uint32_t revents) noexcept {
-        const auto keep = shared_from_this();
+        const auto keep = weak_from_this().lock();
         try {
             call(revents);
         } catch (...) {
