@@ -13,6 +13,7 @@ from lab.clients import Client
 from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
 from lab.dockerd import DockerError, Dockerd
+from lab.engine import Alive
 from lab.invariants import Run, assert_exactly_once
 from lab.recorder import Recorder, wait_until
 
@@ -185,10 +186,8 @@ def test_each_run_is_told_once_through_cut_connections_and_killed_engines(
 
     def shows_what_the_engine_has() -> bool:
         listed = client.list().by_id()
-        inspected = [engine.inspect(container["Id"]) for container in engine.alive()]
-        return {id_: (container["Name"], container["PID"], container["Paused"]) for id_, container in listed.items()} \
-            == {one["Id"]: (one["Name"].removeprefix("/"), one["State"]["Pid"], one["State"]["Paused"])
-                for one in inspected}
+        return {id_: Alive(container["Name"], container["PID"], container["Paused"])
+                for id_, container in listed.items()} == engine.alive()
 
     wait_until(recorder, shows_what_the_engine_has, 60, "ListContainers to show what docker ps shows")
     listing = client.list()

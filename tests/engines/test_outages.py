@@ -82,7 +82,7 @@ def test_what_happens_while_the_connection_is_away_is_told_as_the_difference(
     assert recorder.of("restarts") == ["Started", "Exited", "Started"]
     assert recorder.wait_for("ContainerExited", "ends").details["ExitCode"] == 137
     assert_exactly_once(recorder.signals.all(), after=client.list())
-    assert set(client.list().by_id()) == {container["Id"] for container in dockerd.alive()}
+    assert set(client.list().by_id()) == set(dockerd.alive())
 
 
 def test_an_engine_that_appears_later_is_watched_from_then_on(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional
 from urllib.parse import quote, urlencode
 
+from .engine import Alive
 from .process import Process
 from .waiting import Deadline, connect, wait_for_exit
 
@@ -58,6 +59,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Dockerd:
     """start() and stop() as often as wanted; sweep() at the end, whatever happened, leaves nothing of it."""
+
+    type = "docker"
+    type_id = "docker.com"
+    abilities = frozenset({"rename", "restart"})
 
     def __init__(self, folder: Path, live_restore: bool = False):
         self.folder = folder
@@ -184,9 +189,33 @@ class Dockerd:
         query = {"follow": "true", "stdout": "true"}
         self._wait_for_bytes(f"/containers/{quote(container)}/logs", query, text, seconds)
 
-    def alive(self) -> list[Any]:
-        """What `docker ps` shows: running, paused and restarting containers, as the list of the API has them."""
-        return self.api("GET", "/containers/json")
+    def alive(self) -> dict[str, Alive]:
+        """What `docker ps` shows, but for what is between two runs."""
+        states = (self.inspect(entry["Id"]) for entry in self.api("GET", "/containers/json"))
+        return {one["Id"]: Alive(one["Name"].removeprefix("/"), one["State"]["Pid"], one["State"]["Paused"])
+                for one in states if one["State"]["Pid"] > 0}
+
+    def kill(self, container: str, signal: str = "KILL") -> None:
+        self.api("POST", f"/containers/{quote(container)}/kill", query={"signal": signal})
+
+    def pause(self, container: str) -> None:
+        self.api("POST", f"/containers/{quote(container)}/pause")
+
+    def unpause(self, container: str) -> None:
+        self.api("POST", f"/containers/{quote(container)}/unpause")
+
+    def restart(self, container: str) -> None:
+        self.api("POST", f"/containers/{quote(container)}/restart", query={"t": "0"})
+
+    def rename(self, container: str, name: str) -> None:
+        self.api("POST", f"/containers/{quote(container)}/rename", query={"name": name})
+
+    def exec(self, container: str, *command: str) -> None:
+        """A command that fails is no error."""
+        self.docker("exec", container, *command, check=False)
+
+    def project_labels(self, project: str) -> dict[str, str]:
+        return {"com.docker.compose.project": project}
 
     def remove(self, container: str) -> None:
         self.api("DELETE", f"/containers/{quote(container)}", query={"force": "true"})

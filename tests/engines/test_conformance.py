@@ -1,0 +1,264 @@
+"""What holds on every engine: one suite, run on each of them, real."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterator
+
+import pytest
+
+from lab.clients import Client
+from lab.daemon import Daemon
+from lab.engine import Alive, Engine
+from lab.invariants import Run, assert_exactly_once
+from lab.recorder import Recorder, Signal, wait_until
+from lab.waiting import Deadline, wait_for_exit
+
+CONTAINER = "org.shorewatch1.Container"
+# The fixture of an engine that all its tests share, and of one that a test may kill.
+ENGINES = {"docker": ("dockerd", "live_restore_dockerd")}
+WORKERS = 4
+
+
+@pytest.fixture(params=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return request.getfixturevalue(ENGINES[request.param][0])
+
+
+@pytest.fixture(params=list(ENGINES))
+def mortal_engine(request: pytest.FixtureRequest) -> Engine:
+    return request.getfixturevalue(ENGINES[request.param][1])
+
+
+@pytest.fixture
+def needs(engine: Engine) -> Callable[[str], None]:
+    def check(ability: str) -> None:
+        if ability not in engine.abilities:
+            pytest.skip(f"{engine.type} can't {ability}")
+
+    return check
+
+
+@pytest.fixture
+def daemon(start_daemon: Callable[..., Daemon], engine: Engine, recorder: Recorder) -> Daemon:
+    return start_daemon({"engine": engine})
+
+
+def in_parallel(act: Callable[[str], object], items: list[str]) -> list[object]:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(act, items))
+
+
+def shown(client: Client) -> dict[str, Alive]:
+    """By id."""
+    return {id_: Alive(container["Name"], container["PID"], container["Paused"])
+            for id_, container in client.list().by_id().items()}
+
+
+def told_runs(recorder: Recorder, client: Client) -> dict[str, list[Run]]:
+    """All runs up to now, each checked to have been told once and in order."""
+    listing = client.list()
+    return assert_exactly_once(recorder.wait_until_sequence(listing.sequence), after=listing)
+
+
+def state(wanted: str) -> Callable[[Signal], bool]:
+    return lambda told: told.args[1] == wanted
+
+
+def test_a_container_is_told_as_started_is_an_object_while_it_lives_and_is_told_as_exited(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    labels = {"tier": "front", "note": "größe", **engine.project_labels("shop")}
+    id_ = engine.run("web", labels=labels)
+    started = recorder.wait_for("ContainerStarted", "web")
+    assert (started.engine, started.project, started.id) == ("engine", "shop", id_)
+    pid = engine.alive()[id_].pid
+    assert started.details["PID"] == pid
+    properties = client.properties(started.object, CONTAINER)
+    assert (properties["Id"], properties["Name"], properties["Project"]) == (id_, "web", "shop")
+    assert (properties["PID"], properties["Paused"]) == (pid, False)
+    assert properties["Labels"].items() >= labels.items()
+    assert "busybox" in properties["Image"]
+    assert client.list(project="shop").containers == {started.object: properties}
+
+    engine.kill(id_)
+    exited = recorder.wait_for("ContainerExited", "web")
+    assert (exited.engine, exited.project, exited.id, exited.object) == ("engine", "shop", id_, started.object)
+    assert exited.details["ExitCode"] == 137
+    recorder.wait_for("InterfacesRemoved", where=lambda signal_: signal_.args[0] == started.object)
+    assert [len(runs) for runs in told_runs(recorder, client).values()] == [1]
+
+
+def test_the_engine_says_what_it_is(daemon: Daemon, engine: Engine, client: Client) -> None:
+    told = client.engines()["engine"]
+    assert (told["Type"], told["Api"], told["State"], told["LastError"]) == (engine.type_id, engine.url, "watching", "")
+    assert told["PID"] == engine.process.pid
+    assert told["Version"] != ""
+
+
+def test_the_exit_code_is_that_of_the_initial_process(
+        daemon: Daemon, engine: Engine, recorder: Recorder) -> None:
+    engine.run("job", "sh", "-c", "exit 7")
+    assert recorder.wait_for("ContainerExited", "job").details["ExitCode"] == 7
+
+
+def test_containers_that_were_there_before_the_daemon_are_listed_when_it_is_ready(
+        engine: Engine, client: Client, start_daemon: Callable[..., Daemon]) -> None:
+    for name in ("db", "web"):
+        engine.run(name)
+    frozen = engine.run("frozen")
+    engine.pause(frozen)
+    engine.run("over", "true")
+    wait_until_dead(engine, "over")
+    start_daemon({"engine": engine})
+    assert shown(client) == engine.alive()
+    assert {container.name: container.paused for container in shown(client).values()} == \
+        {"db": False, "web": False, "frozen": True}
+    engine.unpause(frozen)
+
+
+def wait_until_dead(engine: Engine, name: str) -> None:
+    for container in list(engine.alive().values()):
+        if container.name == name:
+            wait_for_exit(container.pid, Deadline(10, f"the end of {name}"))
+
+
+def test_pauses_are_told_and_shown(daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    id_ = engine.run("web")
+    for _ in range(2):
+        mark = len(recorder.signals)
+        engine.pause(id_)
+        recorder.wait_for("ContainerPaused", "web", after=mark)
+        assert shown(client)[id_].paused
+        engine.unpause(id_)
+        recorder.wait_for("ContainerUnpaused", "web", after=mark)
+        assert not shown(client)[id_].paused
+    assert len(told_runs(recorder, client)[id_][0].pauses) == 4
+
+
+def test_a_restart_is_two_runs(daemon: Daemon, engine: Engine, client: Client, recorder: Recorder,
+                               needs: Callable[[str], None]) -> None:
+    needs("restart")
+    id_ = engine.run("web")
+    recorder.wait_for("ContainerStarted", "web")
+    mark = len(recorder.signals)
+    engine.restart(id_)
+    recorder.wait_for("ContainerStarted", "web", after=mark)
+    wait_until(recorder, lambda: shown(client) == engine.alive(), 10, "the second run")
+    first, second = told_runs(recorder, client)[id_]
+    assert first.exited is not None and second.exited is None
+    assert first.started and second.started and first.started.details["PID"] != second.started.details["PID"]
+
+
+def test_a_rename_changes_the_name_and_not_the_object(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder, needs: Callable[[str], None]) -> None:
+    needs("rename")
+    id_ = engine.run("web")
+    started = recorder.wait_for("ContainerStarted", "web")
+    engine.rename(id_, "www")
+    renamed = recorder.wait_for("ContainerRenamed", "www")
+    assert (renamed.id, renamed.object, renamed.details["OldName"]) == (id_, started.object, "web")
+    assert client.property(started.object, CONTAINER, "Name") == "www"
+    engine.kill(id_)
+    recorder.wait_for("ContainerExited", "www")
+    told_runs(recorder, client)
+
+
+def test_what_is_executed_in_a_container_neither_starts_nor_ends_it(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    id_ = engine.run("web")
+    recorder.wait_for("ContainerStarted", "web")
+    engine.exec(id_, "true")
+    engine.exec(id_, "sh", "-c", "exit 3")
+    # What comes after in the engine's order was told: so was all before.
+    engine.pause(id_)
+    recorder.wait_for("ContainerPaused", "web")
+    engine.unpause(id_)
+    recorder.wait_for("ContainerUnpaused", "web")
+    assert recorder.of("web") == ["Started", "Paused", "Unpaused"]
+    assert shown(client) == engine.alive()
+
+
+def test_short_lived_containers_are_told_in_pairs(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    names = [f"short{number}" for number in range(50)]
+    ids = in_parallel(lambda name: engine.run(name, "true"), names)
+    for name in names:
+        recorder.wait_for("ContainerExited", name, seconds=30)
+    runs = told_runs(recorder, client)
+    assert {id_: len(of_one) for id_, of_one in runs.items()} == dict.fromkeys(ids, 1)
+
+
+def test_text_from_labels_arrives_whole_and_harmless(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    labels = {"empty": "", "ansi": "\x1b[31mred\x07", "quote": "\"'`$(reboot)\\", "lines": "a\nb\tc", "wide": "日本 \U0001f600",
+              "long": "x" * 2000, "PID": "1", "exitCode": "99"}
+    id_ = engine.run("odd_name.1-2", labels=labels)
+    started = recorder.wait_for("ContainerStarted", "odd_name.1-2")
+    assert client.property(started.object, CONTAINER, "Labels").items() >= labels.items()
+    engine.kill(id_)
+    assert recorder.wait_for("ContainerExited", "odd_name.1-2").details["ExitCode"] == 137
+
+
+def test_survivors_of_an_engine_restart_are_not_told_again_and_what_died_meanwhile_is_told_once(
+        mortal_engine: Engine, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+    engine = mortal_engine
+    start_daemon({"engine": engine})
+    ids = {name: engine.run(name) for name in ("survivor", "victim", "frozen")}
+    for name in ids:
+        recorder.wait_for("ContainerStarted", name)
+    engine.pause(ids["frozen"])
+    recorder.wait_for("ContainerPaused", "frozen")
+    victim = engine.alive()[ids["victim"]].pid
+    mark = len(recorder.signals)
+
+    engine.kill9()
+    recorder.wait_for("EngineStateChanged", after=mark, where=state("lost"))
+    assert set(client.list().by_id()) == set(ids.values()), "an outage is not a funeral"
+    os.kill(victim, signal.SIGKILL)
+    wait_for_exit(victim, Deadline(10, "the end of the victim"))
+    engine.start()
+    recorder.wait_for("EngineStateChanged", after=mark, where=state("watching"), seconds=30)
+    recorder.wait_for("ContainerExited", "victim")
+    assert recorder.of("survivor") == ["Started"]
+    assert recorder.of("victim") == ["Started", "Exited"]
+    assert recorder.of("frozen") == ["Started", "Paused"]
+    assert {len(runs) for runs in told_runs(recorder, client).values()} == {1}
+    assert shown(client) == engine.alive()
+    engine.unpause(ids["frozen"])
+
+
+@pytest.fixture
+def frozen(engine: Engine) -> Iterator[Callable[[], None]]:
+    yield engine.freeze
+    engine.thaw()
+
+
+def test_an_engine_that_hangs_does_not_keep_the_daemon_from_answering_and_ending(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder, frozen: Callable[[], None]) -> None:
+    engine.run("web")
+    recorder.wait_for("ContainerStarted", "web")
+    frozen()
+    assert {container.name for container in shown(client).values()} == {"web"}
+    assert daemon.stop() == 0
+
+
+def test_many_containers_at_once_are_all_told_and_all_listed(
+        daemon: Daemon, engine: Engine, client: Client, recorder: Recorder, start_daemon: Callable[..., Daemon]) -> None:
+    names = [f"many{number}" for number in range(200)]
+    ids = in_parallel(lambda name: engine.run(name, labels=engine.project_labels("many")), names)
+    for name in names:
+        recorder.wait_for("ContainerStarted", name, seconds=30)
+    alive = engine.alive()
+    assert set(alive) == set(ids)
+    assert shown(client) == alive
+    told_runs(recorder, client)
+
+    assert daemon.stop() == 0
+    mark = len(recorder.signals)
+    second = start_daemon({"engine": engine})
+    assert shown(client) == alive
+    engine.remove_all()
+    for name in names:
+        recorder.wait_for("ContainerExited", name, seconds=30, after=mark)
+    assert shown(client) == {}
+    assert second.stop() == 0
