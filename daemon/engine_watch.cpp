@@ -119,18 +119,26 @@ void EngineWatch::on_stream_open() {
     stream_open_ = true;
     opened_ = Clock::now();
     socket_watch_.reset();
-    set_state(EngineState::synchronizing, {});
+    // After a stream that the engine just ended, this is no more than a gap.
+    if (status_.state != EngineState::watching) set_state(EngineState::synchronizing, {});
     list();
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
     const bool was_good = status_.state == EngineState::watching;
-    const bool lasted = was_good && Clock::now() - opened_ >= timing_.good_stream;
+    const bool lasted = stream_open_ && was_good && Clock::now() - opened_ >= timing_.good_stream;
     stream_open_ = attempting_ = listing_ = list_again_ = false;
     tracker_.on_stream_lost();
     update();
     settling_timer_.disarm();
-    set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
+    if (lasted && error.kind == EngineError::Kind::ended) {
+        // Podman does so when its log is rotated and when its service is restarted: lost is what can't be
+        // reached.
+        log::debug("engine " + name_ + ": " + error.message + "; opening another",
+                   {{"SHOREWATCH_ENGINE", name_}});
+    } else {
+        set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
+    }
     if (was_good) backoff_.reset();
     watch_socket();
     // After a stream that lasted, the engine may well be there still: the first attempt is made at once.
