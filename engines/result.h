@@ -14,7 +14,6 @@ struct EngineError {
         not_found,    // the engine has no such container
         protocol,     // the answer makes no sense: not HTTP, truncated, malformed JSON, too large
         engine,       // the engine says no, in its own words
-        ended,        // the engine ended a stream in good order, and may well go on with another
     };
 
     Kind kind = Kind::protocol;

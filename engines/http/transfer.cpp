@@ -307,7 +307,7 @@ void StreamTransfer::finish(CURLcode code) {
     if (head_complete_ && !good()) {
         error_ = status_error(purpose_, endpoint_, head_.status, body_);
     } else if (good() && code == CURLE_OK) {
-        error_ = error(Kind::ended, "the engine ended the stream");
+        error_ = error(Kind::unreachable, "the engine ended the stream");
     } else if ((good() && code == CURLE_PARTIAL_FILE) || (presumed_open_ && code == CURLE_GOT_NOTHING)) {
         error_ = error(Kind::unreachable, "the connection broke off");
     } else if (code == CURLE_OK) {

@@ -245,19 +245,21 @@ TEST_CASE("a cut connection is made again at once, and what happened meanwhile i
     CHECK(watched.history(stays) == "started");
 }
 
-TEST_CASE("an engine that ends its streams in good order is not lost, and nothing is missed") {
+TEST_CASE("an engine whose stream is gone, but which can be reached, is not lost, and nothing is missed") {
     const LeakCheck leaks;
+    const bool in_good_order = GENERATE(true, false);
     FakeDocker engine;
     const auto stays = engine.start({.name = "stays"});
     const auto ends = engine.start({.name = "ends"});
     EngineWatch::Timing timing;
     timing.good_stream = {};
+    timing.longest_reopening = patience;
     Watched watched(engine, {}, timing);
     REQUIRE(watched.wait_for(EngineState::watching));
     for (int i = 0; i < 5; ++i) {
         const auto before = engine.start({.name = "before" + std::to_string(i)});
         REQUIRE(watched.wait_for(before, "started"));
-        engine.end_streams();
+        in_good_order ? engine.end_streams() : engine.drop_connections();
         const auto after = engine.start({.name = "after" + std::to_string(i)});
         REQUIRE(watched.wait_for(after, "started"));
     }
@@ -269,15 +271,33 @@ TEST_CASE("an engine that ends its streams in good order is not lost, and nothin
     CHECK(watched.states() == std::vector{connecting, synchronizing, watching});
 }
 
-TEST_CASE("an engine that ends its stream and is gone is lost") {
+TEST_CASE("an engine whose stream is gone, and which can't be reached, is lost") {
     FakeDocker engine;
     EngineWatch::Timing timing;
     timing.good_stream = {};
-    Watched watched(engine, {}, timing);
-    REQUIRE(watched.wait_for(EngineState::watching));
-    engine.end_streams();
-    engine.shut_down();
-    CHECK(watched.wait_for(EngineState::lost));
+    SECTION("at once, if that is certain") {
+        timing.longest_reopening = 10 * patience;
+        Watched watched(engine, {}, timing);
+        REQUIRE(watched.wait_for(EngineState::watching));
+        SECTION("as nobody listens") {
+            engine.kill_engine();
+        }
+        SECTION("as there is no socket") {
+            engine.shut_down();
+        }
+        CHECK(watched.wait_for(EngineState::lost));
+    }
+    SECTION("a little later, if it does not answer") {
+        timing.longest_reopening = 10ms;
+        docker::DockerOptions patient;
+        patient.ping_deadline = 10 * patience;
+        Watched watched(engine, patient, timing);
+        REQUIRE(watched.wait_for(EngineState::watching));
+        engine.when(Request::ping, {.never_answer = true});
+        engine.end_streams();
+        REQUIRE(watched.wait_for(EngineState::lost));
+        CHECK(watched.wait_for_error("the engine ended the stream"));
+    }
 }
 
 TEST_CASE("an outage is not a funeral, and the engine's return tells the difference") {

@@ -169,7 +169,7 @@ TEST_CASE("a stream has a connection of its own and does not count among the req
     CHECK_FALSE(log.error);
     streaming->write("0\r\n\r\n");
     REQUIRE(drive(loop, [&] { return log.error.has_value(); }));
-    CHECK(log.error->kind == Kind::ended);
+    CHECK(log.error->kind == Kind::unreachable);
     CHECK_THAT(log.error->message, Catch::Contains("the engine ended the stream"));
     streaming.reset();
 }
