@@ -1,6 +1,7 @@
 #include "daemon/configuration.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -35,17 +36,29 @@ std::optional<fs::path> path_from_environment(const char* variable) {
     return fs::path(value);
 }
 
-// Where an engine of this type listens unless told otherwise; nothing for a type that always has to be told.
+// Where engines of a type listen unless told otherwise.
+struct Socket {
+    std::string_view type;
+    std::string_view system;     // root's engine
+    std::string_view of_a_user;  // a rootless engine, below $XDG_RUNTIME_DIR
+    std::string_view what;       // the latter, for people
+};
+constexpr std::array<Socket, 2> sockets{
+    {{"docker", "/run/docker.sock", "docker.sock", "rootless Docker"},
+     {"podman", "/run/podman/podman.sock", "podman/podman.sock", "a user's Podman"}}};
+
+// Nothing for a type that always has to be told.
 std::optional<Endpoint> default_endpoint(std::string_view type, bool user) {
-    if (type != "docker") return std::nullopt;
-    if (!user) return Endpoint::parse("unix:///run/docker.sock");
+    const auto socket = std::ranges::find(sockets, type, &Socket::type);
+    if (socket == sockets.end()) return std::nullopt;
+    if (!user) return Endpoint::parse(socket->system);
     const fs::path folder =
         path_from_environment("XDG_RUNTIME_DIR").value_or("/run/user/" + std::to_string(::getuid()));
     try {
-        return Endpoint::parse("unix://" + (folder / "docker.sock").native());
+        return Endpoint::parse("unix://" + (folder / socket->of_a_user).native());
     } catch (const std::invalid_argument& error) {
-        throw ConfigurationError(std::string("the socket of rootless Docker, in $XDG_RUNTIME_DIR: ") +
-                                 error.what());
+        throw ConfigurationError("the socket of " + std::string(socket->what) +
+                                 ", in $XDG_RUNTIME_DIR: " + error.what());
     }
 }
 

@@ -53,6 +53,7 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                           update();
                       }),
       settling_timer_(loop, [this] { update(); }),
+      reopening_timer_(loop, [this] { set_lost(why_reopening_); }),
       client_(std::move(client)) {}
 
 EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
@@ -89,9 +90,8 @@ void EngineWatch::attempt() {
     watch_socket();
     // The watch stands before this look: a socket made in between makes an event.
     if (socket_watch_ && !exists(endpoint_.socket_path)) {
-        return set_state(
-            synchronized_once_ ? EngineState::lost : EngineState::unavailable,
-            "there is no socket " + endpoint_.socket_path + "; waiting for the engine to make it");
+        return set_lost("there is no socket " + endpoint_.socket_path +
+                        "; waiting for the engine to make it");
     }
     attempting_ = true;
     client_->lifecycle_events(last_event_, *this);
@@ -119,7 +119,9 @@ void EngineWatch::on_stream_open() {
     stream_open_ = true;
     opened_ = Clock::now();
     socket_watch_.reset();
-    set_state(EngineState::synchronizing, {});
+    reopening_timer_.disarm();
+    // Watching still: the stream before this one is only just gone.
+    if (status_.state != EngineState::watching) set_state(EngineState::synchronizing, {});
     list();
 }
 
@@ -130,10 +132,29 @@ void EngineWatch::on_stream_end(const EngineError& error) {
     tracker_.on_stream_lost();
     update();
     settling_timer_.disarm();
-    set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, error.message);
     watch_socket();
-    // After a stream that lasted, the engine may well be there still: the first attempt is made at once.
-    retry_timer_.arm_after(lasted ? Clock::duration::zero() : backoff_.next());
+    if (lasted) return reopen(error);
+    set_lost(error.message);
+    retry_timer_.arm_after(backoff_.next());
+}
+
+void EngineWatch::reopen(const EngineError& error) {
+    // Podman ends its streams when its log is rotated, and its service may be started anew by its socket:
+    // what can be reached at once was not lost.
+    log::debug("engine " + name_ + ": " + error.message + "; opening another stream",
+               {{"SHOREWATCH_ENGINE", name_}});
+    if (error.kind == EngineError::Kind::unreachable) {
+        why_reopening_ = error.message;
+        reopening_timer_.arm_after(timing_.longest_reopening);
+    } else {
+        set_lost(error.message);
+    }
+    retry_timer_.arm_after({});
+}
+
+void EngineWatch::set_lost(const std::string& why) {
+    reopening_timer_.disarm();
+    set_state(synchronized_once_ ? EngineState::lost : EngineState::unavailable, why);
 }
 
 // --- following

@@ -25,6 +25,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
         Clock::duration longest_retry = std::chrono::seconds(10);
         // After a stream that lasted this long, the next attempt is made at once.
         Clock::duration good_stream = std::chrono::seconds(1);
+        // How long the attempt after such a stream may take before the engine counts as lost.
+        Clock::duration longest_reopening = std::chrono::seconds(1);
         // How long after a list a few inspections may hold up the word that the watch is synchronised.
         Clock::duration longest_settling = std::chrono::seconds(2);
     };
@@ -58,7 +60,9 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void publish(Change change) override;
 
     void attempt();
-    void wait_for_engine(const EngineError& error);
+    // The stream that lasted is gone because of error: perhaps no more than a gap.
+    void reopen(const EngineError& error);
+    void set_lost(const std::string& why);
     void watch_socket();
     void on_socket_changed();
     void list();
@@ -90,6 +94,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     Timer retry_timer_;
     Timer deadline_timer_;
     Timer settling_timer_;
+    Timer reopening_timer_;
+    std::string why_reopening_;
     // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
 };

@@ -45,6 +45,10 @@ void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
         case ContainerEvent::Type::oom:
             track.oom = track.pending || portfolio_.find(id);
             break;
+        case ContainerEvent::Type::removed:
+            // Podman tells no end of a run that was stopping when its container was removed by force.
+            if (track.pending || portfolio_.find(id)) take_exited(event, track, now);
+            break;
     }
     drop_if_idle(id);
 }

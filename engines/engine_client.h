@@ -30,7 +30,8 @@ struct EngineIdentity {
 
 // Something that happened in the life of a container, in the order the engine tells it.
 struct ContainerEvent {
-    enum class Type { started, exited, paused, unpaused, renamed, oom };
+    // removed: the container is no more. Engines that tell the end of each run need not tell it.
+    enum class Type { started, exited, paused, unpaused, renamed, oom, removed };
 
     Type type = Type::started;
     // What the event itself carries: always id; name, image, labels, project and pid where the engine's

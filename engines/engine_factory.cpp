@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engines/docker/docker_client.h"
+#include "engines/podman/podman_client.h"
 #include "engines/support/text.h"
 
 namespace shorewatch {
@@ -23,8 +24,9 @@ struct Kind {
 };
 
 // A line each in both, in the same order.
-constexpr std::array<std::string_view, 1> types{"docker"};
-constexpr std::array<Kind, types.size()> kinds{Kind{docker::type_id, make<docker::DockerClient>}};
+constexpr std::array<std::string_view, 2> types{"docker", "podman"};
+constexpr std::array<Kind, types.size()> kinds{Kind{docker::type_id, make<docker::DockerClient>},
+                                               Kind{podman::type_id, make<podman::PodmanClient>}};
 
 const Kind& kind_of(std::string_view type) {
     const auto found = std::ranges::find(types, type);

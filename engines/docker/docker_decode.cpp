@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
-#include <limits>
+#include <utility>
 
 #include "engines/http/json.h"
+#include "engines/rest/decode.h"
 #include "engines/support/text.h"
 
 namespace shorewatch::docker {
@@ -15,11 +15,6 @@ namespace {
 
 using json::Value;
 using Type = ContainerEvent::Type;
-
-constexpr std::size_t longest_id = 256;
-// Ten times what has been seen on one host. A list of nothing but ids could hold millions within its limit of
-// bytes.
-constexpr std::size_t most_containers = 100'000;
 
 struct Action {
     std::string_view name;
@@ -32,22 +27,6 @@ constexpr std::array<Action, 6> actions{{{"start", Type::started},
                                          {"rename", Type::renamed},
                                          {"oom", Type::oom}}};
 
-template <typename Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
-// The id as it came, if it can be one: it is asked for again, so it is either kept to the byte or not used.
-std::string sane_id(const Value& from, json::Path path) {
-    const Value* id = json::find(from, path);
-    if (id == nullptr || !id->IsString()) return {};
-    const std::string_view raw = json::raw_text(*id);
-    return raw.size() <= longest_id && valid_utf8(raw) == raw ? std::string(raw) : std::string{};
-}
-
 std::string without_slash(std::string name) {
     if (name.starts_with('/')) name.erase(0, 1);
     return name;
@@ -56,31 +35,12 @@ std::string without_slash(std::string name) {
 // Fills in labels and what follows from them. Members of object named in without are not labels; may be null.
 void set_labels(Container& container, const Value* object,
                 std::initializer_list<std::string_view> without = {}) {
-    if (object == nullptr || !object->IsObject()) return;
-    std::vector<Labels::Entry> entries;
-    entries.reserve(object->MemberCount());
-    for (const auto& [key, value] : object->GetObject()) {
-        const std::string_view name = json::raw_text(key);
-        if (!value.IsString() || std::ranges::find(without, name) != without.end()) continue;
-        // The die event's exitCode is set before the labels are, which then replace it.
-        if (name == "exitCode") container.exit_events_tell_code = false;
-        entries.emplace_back(name, json::raw_text(value));
-    }
+    // The die event's exitCode is set before the labels are, which then replace it.
+    std::vector<Labels::Entry> entries = rest::label_entries(object, without);
+    container.exit_events_tell_code =
+        std::ranges::find(entries, "exitCode", &Labels::Entry::first) == entries.end();
     container.labels = std::make_shared<const Labels>(std::move(entries));
     container.project = project_of(*container.labels);
-}
-
-std::optional<RealTime> exact_event_time(const Value& root) {
-    const auto nanoseconds = json::integer_at(root, {"timeNano"});
-    if (!nanoseconds || *nanoseconds <= 0) return std::nullopt;
-    return RealTime{std::chrono::nanoseconds(*nanoseconds)};
-}
-
-std::optional<RealTime> coarse_event_time(const Value& root) {
-    const auto seconds = json::integer_at(root, {"time"});
-    constexpr std::int64_t latest = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
-    if (!seconds || *seconds <= 0 || *seconds > latest) return std::nullopt;
-    return RealTime{std::chrono::seconds(*seconds)};
 }
 
 // name and image are set after the labels and can be believed; what else an action adds is not a label
@@ -99,13 +59,6 @@ ContainerPtr event_container(const Value& root, std::string id, Type type) {
         set_labels(*container, attributes, {"name", "image"});
     }
     return container;
-}
-
-std::string complaint_in(const Value& root) {
-    for (const std::string_view key : {"message", "error", "cause"}) {
-        if (std::string words = json::text_at(root, {key}); !words.empty()) return words;
-    }
-    return {};
 }
 
 // Of the names with links in them ("/parent/alias") none is the container's own.
@@ -129,15 +82,6 @@ bool is_dead_state(std::string_view state) {
     return std::ranges::find(dead, state) != dead.end();
 }
 
-std::optional<RealTime> time_at(const Value& from, json::Path path) {
-    return parse_rfc3339(json::text_at(from, path));
-}
-
-std::uint32_t pid_in(const Value& state) {
-    const auto pid = json::integer_at(state, {"Pid"}).value_or(0);
-    return pid > 0 && pid <= std::numeric_limits<std::int32_t>::max() ? static_cast<std::uint32_t>(pid) : 0;
-}
-
 }  // namespace
 
 std::string ApiVersion::text() const {
@@ -147,8 +91,8 @@ std::string ApiVersion::text() const {
 std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
     const std::size_t dot = text.find('.');
     if (dot == std::string_view::npos) return std::nullopt;
-    const auto major = number_in<unsigned>(text.substr(0, dot));
-    const auto minor = number_in<unsigned>(text.substr(dot + 1));
+    const auto major = rest::number_in<unsigned>(text.substr(0, dot));
+    const auto minor = rest::number_in<unsigned>(text.substr(dot + 1));
     if (!major || !minor) return std::nullopt;
     return ApiVersion{*major, *minor};
 }
@@ -163,97 +107,63 @@ const std::vector<std::string_view>& known_actions() {
     return names;
 }
 
-EventLine decode_event(std::string json) {
+rest::EventLine decode_event(std::string json) {
     const json::Document document(std::move(json));
     const Value& root = document.root();
-    const std::string type = json::text_at(root, {"Type"});
-    const std::string name = json::text_at(root, {"Action"});
-    EventLine line;
-    if (type.empty() && name.empty()) {
-        line.complaint = complaint_in(root);
-        return line;
-    }
-    const auto action = std::ranges::find(actions, name, &Action::name);
-    std::string id = sane_id(root, {"Actor", "ID"});
-    auto time = exact_event_time(root);
-    line.exact_time = time.has_value();
-    if (!time) time = coarse_event_time(root);
-    if (type != "container" || action == actions.end() || id.empty() || !time) return line;
+    rest::EventLine line;
+    auto head = rest::read_event_head(root, line);
+    const auto action = std::ranges::find(actions, head ? head->action : "", &Action::name);
+    if (action == actions.end()) return line;
 
-    ContainerEvent event{action->type, event_container(root, std::move(id), action->type), *time,
+    ContainerEvent event{action->type, event_container(root, std::move(head->id), action->type), head->time,
                          std::nullopt};
     if (event.type == Type::exited) {
-        event.exit_code = number_in<int>(json::text_at(root, {"Actor", "Attributes", "exitCode"}));
+        event.exit_code = rest::number_in<int>(json::text_at(root, {"Actor", "Attributes", "exitCode"}));
     }
     line.event = std::move(event);
     return line;
 }
 
-ContainerList decode_list(std::string json) {
-    const json::Document document(std::move(json));
-    if (!document.root().IsArray()) throw json::Malformed("the list of containers is no JSON array");
-    if (document.root().Size() > most_containers) {
-        throw json::Malformed("the list is of more than " + std::to_string(most_containers) + " containers");
-    }
-    ContainerList list;
-    list.containers.reserve(document.root().Size());
-    for (const Value& entry : document.root().GetArray()) {
-        std::string id = sane_id(entry, {"Id"});
-        if (id.empty()) {
-            ++list.skipped;
-            continue;
-        }
+rest::ContainerList decode_list(std::string json) {
+    return rest::read_list(std::move(json), [](const Value& entry, std::string id) -> ContainerPtr {
         const std::string state = json::text_at(entry, {"State"});
-        if (is_dead_state(state)) continue;
+        if (is_dead_state(state)) return nullptr;
         auto container = std::make_shared<Container>();
         container->id = std::move(id);
         container->name = own_name(entry);
         container->image = json::text_at(entry, {"Image"});
         container->paused = state == "paused";
         set_labels(*container, json::find(entry, {"Labels"}));
-        list.containers.push_back(std::move(container));
-    }
-    return list;
+        return container;
+    });
 }
 
 Inspection decode_inspection(std::string json) {
     const json::Document document(std::move(json));
     const Value& root = document.root();
-    const Value* state = json::find(root, {"State"});
-    auto container = std::make_shared<Container>();
-    container->id = sane_id(root, {"Id"});
-    if (container->id.empty()) throw json::Malformed("the container described has no usable id");
-    if (state == nullptr || !state->IsObject()) throw json::Malformed("the container described has no state");
+    const auto container = std::make_shared<Container>();
+    const Value& state = rest::read_inspected(root, *container);
 
     Inspection inspection;
-    const std::uint32_t pid = pid_in(*state);
-    inspection.alive =
-        json::flag_at(*state, {"Running"}) && !json::flag_at(*state, {"Restarting"}) && pid != 0;
+    const std::uint32_t pid = rest::pid_at(state, {"Pid"});
+    inspection.alive = json::flag_at(state, {"Running"}) && !json::flag_at(state, {"Restarting"}) && pid != 0;
     container->pid = inspection.alive ? pid : 0;
-    container->paused = inspection.alive && json::flag_at(*state, {"Paused"});
-    container->started = time_at(*state, {"StartedAt"});
+    container->paused = inspection.alive && json::flag_at(state, {"Paused"});
     container->name = without_slash(json::text_at(root, {"Name"}));
     container->image = json::text_at(root, {"Config", "Image"});
-    container->privileged = json::flag_at(root, {"HostConfig", "Privileged"});
     set_labels(*container, json::find(root, {"Config", "Labels"}));
     // What a living container says of exits is about the run before; one that never started has none.
-    if (!inspection.alive && container->started) {
-        const auto code = json::integer_at(*state, {"ExitCode"});
-        const bool fits = code && std::in_range<int>(*code);
-        inspection.exit_code = fits ? std::optional(static_cast<int>(*code)) : std::nullopt;
-        inspection.finished = time_at(*state, {"FinishedAt"});
-        inspection.oom_killed = json::flag_at(*state, {"OOMKilled"});
-    }
-    inspection.container = std::move(container);
+    if (!inspection.alive && container->started) rest::read_exit(state, inspection);
+    inspection.container = container;
     return inspection;
 }
 
-EngineInfo decode_info(std::string json) {
+rest::EngineInfo decode_info(std::string json) {
     const json::Document document(std::move(json));
     const Value& root = document.root();
     if (!root.IsObject()) throw json::Malformed("what the engine says of itself is no JSON object");
     return {json::text_at(root, {"ID"}), json::text_at(root, {"ServerVersion"}),
-            time_at(root, {"SystemTime"})};
+            rest::time_at(root, {"SystemTime"})};
 }
 
 }  // namespace shorewatch::docker

@@ -14,7 +14,7 @@
 
 #include "engines/container.h"
 #include "engines/engine_client.h"
-#include "engines/support/timestamp.h"
+#include "engines/rest/dialect.h"
 
 namespace shorewatch::docker {
 
@@ -30,33 +30,16 @@ struct ApiVersion {
 };
 
 // One object of GET /events.
-struct EventLine {
-    std::optional<ContainerEvent> event;  // nothing: not about what we follow, or unusable
-    // Is its time exact to the nanosecond, and so its own? Otherwise it is a whole second that events share.
-    bool exact_time = true;
-    // Not empty: no event but an error that the engine put into the stream, in its words.
-    std::string complaint;
-};
-[[nodiscard]] EventLine decode_event(std::string json);
+[[nodiscard]] rest::EventLine decode_event(std::string json);
 
-// GET /containers/json, the living only; at most 100,000 entries. Docker's list tells neither pid nor start
-// time.
-struct ContainerList {
-    std::vector<ContainerPtr> containers;
-    std::size_t skipped = 0;  // entries without a usable id
-};
-[[nodiscard]] ContainerList decode_list(std::string json);
+// GET /containers/json, the living only. Docker's list tells neither pid nor start time.
+[[nodiscard]] rest::ContainerList decode_list(std::string json);
 
 // GET /containers/ID/json
 [[nodiscard]] Inspection decode_inspection(std::string json);
 
 // GET /info
-struct EngineInfo {
-    std::string id;
-    std::string version;
-    std::optional<RealTime> time;  // the engine's clock as it answered
-};
-[[nodiscard]] EngineInfo decode_info(std::string json);
+[[nodiscard]] rest::EngineInfo decode_info(std::string json);
 
 // The actions that decode_event knows, as they are asked for in filters=.
 [[nodiscard]] const std::vector<std::string_view>& known_actions();

@@ -68,6 +68,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
     void hand_to_curl(const TransferPtr& transfer);
     void end(Transfer& transfer, CURLcode code);
     void expire(Transfer& transfer);
+    void tell_news();
     void take_from_curl(Transfer& transfer) noexcept;
     void deliver();
     void give_up();
@@ -140,7 +141,7 @@ void Client::Core::hand_to_curl(const TransferPtr& transfer) {
     }
     transfer->place = Transfer::Place::with_curl;
     if (!transfer->is_stream()) ++in_flight_;
-    transfer->arm_deadlines(loop_, [this, raw = transfer.get()] { expire(*raw); });
+    transfer->arm_deadlines(loop_, [this, raw = transfer.get()] { expire(*raw); }, [this] { tell_news(); });
 }
 
 // Takes transfer out of everything: its user has destroyed the Exchange.
@@ -244,6 +245,11 @@ void Client::Core::end(Transfer& transfer, CURLcode code) {
 void Client::Core::expire(Transfer& transfer) {
     const auto keep = shared_from_this();
     end(transfer, CURLE_OPERATION_TIMEDOUT);
+    deliver();
+}
+
+void Client::Core::tell_news() {
+    const auto keep = shared_from_this();
     deliver();
 }
 

@@ -53,6 +53,10 @@ struct StreamRequest {
     std::chrono::milliseconds connect_deadline = std::chrono::seconds(10);
     // From the start to the answer's head; an answer other than 200 must be whole by then.
     std::chrono::milliseconds head_deadline = std::chrono::seconds(20);
+    // Not 0: a head that has not come this long after the request was sent may come with the first data; the
+    // stream counts as open without it, and on_open is called with status 0 and no headers. A later head
+    // other than 200 ends it.
+    std::chrono::milliseconds late_head{0};
 };
 
 // Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only

@@ -186,9 +186,7 @@ EngineError Transfer::error_of(CURLcode code, std::chrono::milliseconds deadline
     long os_error = 0;
     curl_easy_getinfo(easy(), CURLINFO_OS_ERRNO, &os_error);
     failure.os_error = socket_error_ != 0 ? socket_error_ : static_cast<int>(os_error);
-    curl_off_t until_sent = 0;
-    curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &until_sent);
-    failure.was_sent = until_sent > 0;
+    failure.was_sent = was_sent();
     failure.deadline = deadline;
     failure.text = error_text_.data();
     return transfer_error(purpose_, endpoint_, failure);
@@ -196,6 +194,12 @@ EngineError Transfer::error_of(CURLcode code, std::chrono::milliseconds deadline
 
 EngineError Transfer::error(EngineError::Kind kind, std::string_view cause) const {
     return make_error(kind, purpose_, endpoint_, cause);
+}
+
+bool Transfer::was_sent() const noexcept {
+    curl_off_t until_sent = 0;
+    curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &until_sent);
+    return until_sent > 0;
 }
 
 // Opened here because libcurl tells neither the errno of a failure nor, before the answer is over, the
@@ -262,23 +266,33 @@ StreamTransfer::StreamTransfer(const Endpoint& endpoint, StreamRequest request, 
     : Transfer(endpoint, request.target, std::move(request.purpose)),
       connect_deadline_(request.connect_deadline),
       head_deadline_(request.head_deadline),
+      late_head_(request.late_head),
       handlers_(std::move(handlers)) {
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_deadline_.count()));
     set(easy(), CURLOPT_FRESH_CONNECT, 1L);
     set(easy(), CURLOPT_FORBID_REUSE, 1L);
 }
 
-void StreamTransfer::arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry) {
+void StreamTransfer::arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry,
+                                   const std::function<void()>& on_news) {
     head_timer_.emplace(loop, [this, call = on_expiry] {
         head_expired_ = true;
         call();
     });
     head_timer_->arm_after(head_deadline_);
+    if (late_head_.count() <= 0) return;
+    patience_timer_.emplace(loop, [this, call = on_news] {
+        if (opened_ || head_complete_ || place != Place::with_curl) return;
+        if (!was_sent()) return patience_timer_->arm_after(late_head_);
+        presumed_open_ = true;
+        call();
+    });
+    patience_timer_->arm_after(late_head_);
 }
 
 bool StreamTransfer::has_news() const noexcept {
     if (place == Place::finished) return true;
-    return good() && (!opened_ || !body_.empty());
+    return (presumed_open_ && !opened_) || (good() && (!opened_ || !body_.empty()));
 }
 
 bool StreamTransfer::take_body(std::string_view bytes) {
@@ -289,11 +303,12 @@ bool StreamTransfer::take_body(std::string_view bytes) {
 
 void StreamTransfer::finish(CURLcode code) {
     if (head_timer_) head_timer_->disarm();
+    if (patience_timer_) patience_timer_->disarm();
     if (head_complete_ && !good()) {
         error_ = status_error(purpose_, endpoint_, head_.status, body_);
     } else if (good() && code == CURLE_OK) {
         error_ = error(Kind::unreachable, "the engine ended the stream");
-    } else if (good() && code == CURLE_PARTIAL_FILE) {
+    } else if ((good() && code == CURLE_PARTIAL_FILE) || (presumed_open_ && code == CURLE_GOT_NOTHING)) {
         error_ = error(Kind::unreachable, "the connection broke off");
     } else if (code == CURLE_OK) {
         error_ = error(Kind::protocol, broken_head);
@@ -303,10 +318,10 @@ void StreamTransfer::finish(CURLcode code) {
 }
 
 void StreamTransfer::deliver() {
-    if (good() && !opened_) {
+    if ((good() || presumed_open_) && !opened_) {
         opened_ = true;
         head_timer_->disarm();
-        handlers_.on_open(head_, peer_pid());
+        handlers_.on_open(good() ? head_ : Head{}, peer_pid());
     }
     if (!cancelled() && opened_ && !body_.empty()) {
         const std::string data = std::exchange(body_, {});

@@ -42,8 +42,10 @@ class Transfer {
     // The end of what could not even be handed to libcurl.
     void refuse(std::string_view why);
 
-    // Starts what libcurl has no deadline for. When it passes, on_expiry is called, and then finish() is due.
-    virtual void arm_deadlines(EventLoop&, const std::function<void()>& /*on_expiry*/) {}
+    // Starts what libcurl has no deadline for. When it passes, on_expiry is called, and then finish() is due;
+    // when there is something to deliver() without libcurl's doing, on_news.
+    virtual void arm_deadlines(EventLoop&, const std::function<void()>& /*on_expiry*/,
+                               const std::function<void()>& /*on_news*/) {}
 
     // Nobody is to be told any more.
     void cancel() noexcept { cancelled_ = true; }
@@ -64,6 +66,8 @@ class Transfer {
     // Who listens at the other end of the unix socket that this transfer has opened and still uses; 0: not
     // known.
     [[nodiscard]] std::uint32_t peer_pid() const noexcept;
+    // Is there a connection, and the request on its way?
+    [[nodiscard]] bool was_sent() const noexcept;
 
     Endpoint endpoint_;
     std::string purpose_;
@@ -116,7 +120,8 @@ class StreamTransfer final : public Transfer {
     [[nodiscard]] bool has_news() const noexcept override;
     void deliver() override;
     void finish(CURLcode code) override;
-    void arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry) override;
+    void arm_deadlines(EventLoop& loop, const std::function<void()>& on_expiry,
+                       const std::function<void()>& on_news) override;
 
   private:
     [[nodiscard]] bool good() const noexcept { return head_complete_ && head_.status == 200; }
@@ -126,7 +131,10 @@ class StreamTransfer final : public Transfer {
     std::chrono::milliseconds head_deadline_;
     std::optional<Timer> head_timer_;
     bool head_expired_ = false;
-    bool opened_ = false;  // on_open was called
+    std::chrono::milliseconds late_head_;  // 0: the head is waited for
+    std::optional<Timer> patience_timer_;
+    bool presumed_open_ = false;  // it was not waited for any longer
+    bool opened_ = false;         // on_open was called
     StreamHandlers handlers_;
 };
 

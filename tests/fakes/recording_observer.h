@@ -71,6 +71,8 @@ class RecordingObserver final : public LifecycleObserver {
                 return "renamed";
             case ContainerEvent::Type::oom:
                 return "oom";
+            case ContainerEvent::Type::removed:
+                return "removed";
         }
         return "?";
     }

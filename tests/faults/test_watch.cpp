@@ -51,6 +51,11 @@ class Watched {
         const std::lock_guard lock(mutex_);
         return status_;
     }
+    // All it has been in, in order.
+    [[nodiscard]] std::vector<EngineState> states() {
+        const std::lock_guard lock(mutex_);
+        return states_;
+    }
     // As published: name, and whether it is paused, by id.
     [[nodiscard]] std::map<std::string, std::pair<std::string, bool>> alive() {
         const std::lock_guard lock(mutex_);
@@ -100,13 +105,17 @@ class Watched {
         add(c.container->id, "renamed");
         show(c.container);
     }
-    void note(const EngineChanged& c) { status_ = c.status; }
+    void note(const EngineChanged& c) {
+        status_ = c.status;
+        if (states_.empty() || states_.back() != c.status.state) states_.push_back(c.status.state);
+    }
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<std::string, std::string> histories_;
     std::map<std::string, std::pair<std::string, bool>> alive_;
     EngineStatus status_;
+    std::vector<EngineState> states_;
     Watcher watcher_;  // last: it publishes from its first moment on
 };
 
@@ -236,6 +245,61 @@ TEST_CASE("a cut connection is made again at once, and what happened meanwhile i
     engine.drop_connections();
     CHECK(watched.wait_for(ends, "started exited:9"));
     CHECK(watched.history(stays) == "started");
+}
+
+TEST_CASE("an engine whose stream is gone, but which can be reached, is not lost, and nothing is missed") {
+    const LeakCheck leaks;
+    const bool in_good_order = GENERATE(true, false);
+    FakeDocker engine;
+    const auto stays = engine.start({.name = "stays"});
+    const auto ends = engine.start({.name = "ends"});
+    EngineWatch::Timing timing;
+    timing.good_stream = {};
+    timing.longest_reopening = patience;
+    Watched watched(engine, {}, timing);
+    REQUIRE(watched.wait_for(EngineState::watching));
+    for (int i = 0; i < 5; ++i) {
+        const auto before = engine.start({.name = "before" + std::to_string(i)});
+        REQUIRE(watched.wait_for(before, "started"));
+        in_good_order ? engine.end_streams() : engine.drop_connections();
+        const auto after = engine.start({.name = "after" + std::to_string(i)});
+        REQUIRE(watched.wait_for(after, "started"));
+    }
+    engine.die(ends, 9, Tell::never);
+    engine.end_streams();
+    CHECK(watched.wait_for(ends, "started exited:9"));
+    CHECK(watched.history(stays) == "started");
+    using enum EngineState;
+    CHECK(watched.states() == std::vector{connecting, synchronizing, watching});
+}
+
+TEST_CASE("an engine whose stream is gone, and which can't be reached, is lost") {
+    FakeDocker engine;
+    EngineWatch::Timing timing;
+    timing.good_stream = {};
+    SECTION("at once, if that is certain") {
+        timing.longest_reopening = 10 * patience;
+        Watched watched(engine, {}, timing);
+        REQUIRE(watched.wait_for(EngineState::watching));
+        SECTION("as nobody listens") {
+            engine.kill_engine();
+        }
+        SECTION("as there is no socket") {
+            engine.shut_down();
+        }
+        CHECK(watched.wait_for(EngineState::lost));
+    }
+    SECTION("a little later, if it does not answer") {
+        timing.longest_reopening = 10ms;
+        docker::DockerOptions patient;
+        patient.ping_deadline = 10 * patience;
+        Watched watched(engine, patient, timing);
+        REQUIRE(watched.wait_for(EngineState::watching));
+        engine.when(Request::ping, {.never_answer = true});
+        engine.end_streams();
+        REQUIRE(watched.wait_for(EngineState::lost));
+        CHECK(watched.wait_for_error("the engine ended the stream"));
+    }
 }
 
 TEST_CASE("an outage is not a funeral, and the engine's return tells the difference") {

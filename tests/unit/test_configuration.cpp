@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 2> known_types = {"docker", "other"};
+constexpr std::array<std::string_view, 3> known_types = {"docker", "other", "podman"};
 constexpr std::string_view readable = "a regular file of at most 1 MiB that the daemon may read";
 
 // A folder for shorewatch.toml and its drop-ins; anybody may enter it.
@@ -214,6 +214,10 @@ TEST_CASE("a user's default is rootless Docker") {
         CHECK(read("[[engine]]\nname = 'mine'", true).engines.at(0).endpoint.url() ==
               "unix:///run/user/7/docker.sock");
         CHECK(default_engines(false).at(0).endpoint.url() == "unix:///run/docker.sock");
+        CHECK(read("[[engine]]\ntype = 'podman'", true).engines.at(0).endpoint.url() ==
+              "unix:///run/user/7/podman/podman.sock");
+        CHECK(read("[[engine]]\ntype = 'podman'").engines.at(0).endpoint.url() ==
+              "unix:///run/podman/podman.sock");
     }
     const std::string by_uid = "unix:///run/user/" + std::to_string(::getuid()) + "/docker.sock";
     for (const char* useless : {static_cast<const char*>(nullptr), "", "relative"}) {
@@ -367,7 +371,7 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
          "name"},
         // Types of engines.
         {"[[engine]]\ntype = 'rkt'",
-         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'docker', 'other'"},
+         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'docker', 'other', 'podman'"},
         // Endpoints.
         {"[[engine]]\nendpoint = 'docker.sock'",
          "FILE:2:12: 'docker.sock' is no endpoint: its scheme is not known; expected " + any_endpoint},

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "engines/docker/docker_decode.h"
-#include "engines/docker/recent_events.h"
 #include "engines/http/json.h"
+#include "engines/rest/recent_events.h"
 #include "tests/unit/catch.h"
 
 using namespace shorewatch;
 using namespace shorewatch::docker;
+using rest::ContainerList;
+using rest::EngineInfo;
+using rest::RecentEvents;
 using Type = ContainerEvent::Type;
 
 namespace {

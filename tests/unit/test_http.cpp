@@ -174,6 +174,41 @@ TEST_CASE("a stream has a connection of its own and does not count among the req
     streaming.reset();
 }
 
+TEST_CASE("a stream whose head comes with the first data is open before, if the client is told so") {
+    EventLoop loop;
+    HttpConnectionPtr streaming;
+    TestServer server(loop, [&](const auto& connection, const auto&) { streaming = connection; });
+    Client client(loop, server.endpoint());
+    StreamLog log;
+    http::StreamRequest request = stream_request("/events");
+    request.late_head = std::chrono::milliseconds(1);
+    const Exchange stream = client.open(std::move(request), log.handlers());
+    REQUIRE(drive(loop, [&] { return log.head.has_value(); }));
+    CHECK(log.head->status == 0);
+    CHECK(log.peer_pid == static_cast<std::uint32_t>(getpid()));
+    log.head.reset();
+
+    SECTION("the head is then no second opening") {
+        streaming->write(stream_head + fakes::chunk("one"));
+        REQUIRE(drive(loop, [&] { return log.data == "one"; }));
+        CHECK_FALSE(log.head);
+        CHECK_FALSE(log.error);
+    }
+    SECTION("a refusal ends it") {
+        test::answer(streaming, 500, R"({"message":"no journal"})");
+        REQUIRE(drive(loop, [&] { return log.error.has_value(); }));
+        CHECK(log.error->kind == Kind::engine);
+        CHECK_THAT(log.error->message, Catch::Contains("no journal"));
+    }
+    SECTION("the end of the connection ends it") {
+        streaming->close_when_sent();
+        REQUIRE(drive(loop, [&] { return log.error.has_value(); }));
+        CHECK(log.error->kind == Kind::unreachable);
+    }
+    CHECK_FALSE(log.head);
+    streaming.reset();
+}
+
 TEST_CASE("a flood arrives whole and in order") {
     EventLoop loop;
     std::string flood;

@@ -318,6 +318,40 @@ TEST_CASE("an out-of-memory kill is told with the end of its run, and not with t
     CHECK(hand.take() == "exited:137:oom started:8 exited:0");
 }
 
+TEST_CASE("a container that is removed without a word on its end has ended") {
+    SECTION("its run was published") {
+        Published hand;
+        hand.event(Type::removed, 205);
+        CHECK(hand.take().empty());
+        hand.answer(none);
+        CHECK(hand.take() == "exited:?");
+        CHECK(hand.portfolio.container_total() == 0);
+    }
+    SECTION("its run was not published yet") {
+        Hand hand;
+        hand.list({});
+        hand.event(Type::started, 201);
+        hand.event(Type::removed, 202);
+        hand.answer(none);
+        CHECK(hand.take() == "started exited:?");
+    }
+    SECTION("its end was told") {
+        Published hand;
+        hand.event(Type::exited, 204, 3);
+        hand.event(Type::removed, 205);
+        CHECK(hand.take() == "exited:3");
+        CHECK(hand.asked.empty());
+    }
+    SECTION("it never ran") {
+        Hand hand;
+        hand.list({});
+        hand.event(Type::removed, 205);
+        hand.pass(2s);
+        CHECK(hand.take().empty());
+        CHECK(hand.asked.empty());
+    }
+}
+
 TEST_CASE("an exit code that a label has forged is asked of the engine") {
     Hand hand;
     hand.list({});

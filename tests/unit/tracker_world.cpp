@@ -41,6 +41,8 @@ const char* name_of(ContainerEvent::Type type) {
             return "renamed";
         case ContainerEvent::Type::oom:
             return "oom";
+        case ContainerEvent::Type::removed:
+            return "removed";
     }
     return "?";
 }

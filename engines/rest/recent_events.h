@@ -7,9 +7,10 @@
 
 #include "engines/engine_client.h"
 
-namespace shorewatch::docker {
+namespace shorewatch::rest {
 
-// Docker keeps 256 events for replay; this remembers more than it can replay.
+// More than Docker, which keeps 256 events, can replay, and than happen in the overlap that others are asked
+// for.
 class RecentEvents {
   public:
     static constexpr std::size_t capacity = 1024;
@@ -30,4 +31,4 @@ class RecentEvents {
     std::size_t oldest_ = 0;  // the next to be replaced once keys_ is full
 };
 
-}  // namespace shorewatch::docker
+}  // namespace shorewatch::rest

@@ -1,8 +1,8 @@
-#include "engines/docker/recent_events.h"
+#include "engines/rest/recent_events.h"
 
 #include <algorithm>
 
-namespace shorewatch::docker {
+namespace shorewatch::rest {
 
 bool RecentEvents::is_new(const ContainerEvent& event) {
     // Times are compared first and rarely equal: a thousand numbers, about a microsecond.
@@ -20,4 +20,4 @@ bool RecentEvents::is_new(const ContainerEvent& event) {
     return true;
 }
 
-}  // namespace shorewatch::docker
+}  // namespace shorewatch::rest

@@ -1,4 +1,4 @@
-#include "engines/docker/docker_session.h"
+#include "engines/rest/session.h"
 
 #include <algorithm>
 #include <chrono>
@@ -9,7 +9,7 @@
 #include "engines/support/log.h"
 #include "engines/support/text.h"
 
-namespace shorewatch::docker {
+namespace shorewatch::rest {
 
 namespace {
 
@@ -19,22 +19,10 @@ using ItemKind = json::StreamSplitter::Item::Kind;
 constexpr std::string_view connecting = "connect to the engine";
 constexpr std::string_view following_events = "follow the engine's events";
 
-// What this project was written for: Docker 29. The oldest is what an engine speaks that doesn't say.
-constexpr ApiVersion newest_known{1, 52};
-constexpr ApiVersion unsaid{1, 24};
-
 // Events are not told strictly in the order of their stamps.
 constexpr auto overlap = std::chrono::seconds(1);
 
 constexpr std::size_t longest_quote = 80;
-
-std::string event_filters() {
-    std::string names;
-    for (const std::string_view name : known_actions()) {
-        names += (names.empty() ? "\"" : ",\"") + std::string(name) + "\"";
-    }
-    return http::url_encoded(R"({"type":["container"],"event":[)" + names + "]}");
-}
 
 std::string quoted(std::string_view text) {
     return "'" + http::excerpt(text, longest_quote) + "'";
@@ -42,9 +30,9 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-DockerClient::Session::Session(DockerClient& owner, std::optional<RealTime> since,
-                               LifecycleObserver& observer)
+Client::Session::Session(Client& owner, std::optional<RealTime> since, LifecycleObserver& observer)
     : owner_(owner),
+      dialect_(*owner.dialect_),
       endpoint_(owner.endpoint_),
       options_(owner.options_),
       since_(since),
@@ -53,12 +41,12 @@ DockerClient::Session::Session(DockerClient& owner, std::optional<RealTime> sinc
     http_.emplace(owner.loop_, endpoint_, options_.parallel);
 }
 
-void DockerClient::Session::start() {
-    send({"/_ping", std::string(connecting), options_.ping_deadline},
+void Client::Session::start() {
+    send({std::string(dialect_.ping_path()), std::string(connecting), options_.ping_deadline},
          [this](const Result<http::Response>& result) { take_ping(result); });
 }
 
-void DockerClient::Session::end() {
+void Client::Session::end() {
     if (std::exchange(ended_, true)) return;
     open_ = false;
     // The client first: it ends all exchanges at once, and none of those in line is sent meanwhile.
@@ -71,12 +59,12 @@ void DockerClient::Session::end() {
     }
 }
 
-void DockerClient::Session::get(const std::string& path, http::Request request, http::Reply done) {
-    request.target = "/v" + version_.text() + path;
+void Client::Session::get(std::string_view path, http::Request request, http::Reply done) {
+    request.target = prefix_ + std::string(path);
     send(std::move(request), std::move(done));
 }
 
-void DockerClient::Session::send(http::Request request, http::Reply done) {
+void Client::Session::send(http::Request request, http::Reply done) {
     const std::uint64_t number = next_request_++;
     auto exchange = http_->send(std::move(request), [this, number, call = std::move(done)](auto result) {
         const auto keep = shared_from_this();
@@ -86,7 +74,7 @@ void DockerClient::Session::send(http::Request request, http::Reply done) {
     requests_.emplace(number, std::move(exchange));
 }
 
-void DockerClient::Session::take_ping(const Result<http::Response>& result) {
+void Client::Session::take_ping(const Result<http::Response>& result) {
     if (!result) return fail(result.error());
     const http::Response& response = result.value();
     if (response.head.status != 200) {
@@ -94,38 +82,31 @@ void DockerClient::Session::take_ping(const Result<http::Response>& result) {
         error.kind = Kind::engine;
         return fail(error);
     }
-    if (const std::string* podman = response.head.find("libpod-api-version")) {
-        return fail(
-            http::make_error(Kind::engine, connecting, endpoint_,
-                             "this is Podman " + *podman +
-                                 " behind a Docker socket; its Docker-compatible events are incomplete"));
+    const Greeting greeting = dialect_.decode_ping(response.head);
+    if (!greeting.refusal.empty()) {
+        return fail(http::make_error(greeting.refusal_kind, connecting, endpoint_, greeting.refusal));
     }
-    const std::string* told = response.head.find("api-version");
-    const auto version = told != nullptr ? ApiVersion::parse(*told) : unsaid;
-    if (!version) {
-        return fail(http::make_error(Kind::protocol, connecting, endpoint_,
-                                     "its Api-Version is " + quoted(*told) + "; is this Docker?"));
-    }
-    version_ = std::min(*version, newest_known);
+    prefix_ = greeting.prefix;
 
     // Without an earlier stream, events count from now on: by the engine's clock, which is ours on this host.
-    if (!since_ && endpoint_.is_local())
-        since_ = real_time_now();
-    else if (since_)
+    if (since_)
         *since_ -= overlap;
+    else
+        since_ = endpoint_.is_local() ? real_time_now() : greeting.clock;
     if (since_) open_events(*since_);
     ask_info();
 }
 
-void DockerClient::Session::ask_info() {
+void Client::Session::ask_info() {
     http::Request request;
     request.purpose = "ask the engine about itself";
     request.deadline = options_.info_deadline;
-    get("/info", std::move(request), [this](Result<http::Response> result) { take_info(std::move(result)); });
+    get(dialect_.info_path(), std::move(request),
+        [this](Result<http::Response> result) { take_info(std::move(result)); });
 }
 
 // Worth knowing, but slow and not needed to watch: its failure is no failure.
-void DockerClient::Session::take_info(Result<http::Response> result) {
+void Client::Session::take_info(Result<http::Response> result) {
     std::optional<RealTime> engine_clock;
     std::string problem;
     if (!result) {
@@ -134,7 +115,7 @@ void DockerClient::Session::take_info(Result<http::Response> result) {
         problem = "HTTP " + std::to_string(status);
     } else {
         try {
-            const EngineInfo info = decode_info(std::move(result.value().body));
+            const EngineInfo info = dialect_.decode_info(std::move(result.value().body));
             engine_clock = info.time;
             identity_.id = info.id;
             identity_.version = info.version;
@@ -147,25 +128,26 @@ void DockerClient::Session::take_info(Result<http::Response> result) {
     if (!ended_ && !events_asked_) open_events(engine_clock.value_or(real_time_now()));
 }
 
-void DockerClient::Session::open_events(RealTime since) {
+void Client::Session::open_events(RealTime since) {
     events_asked_ = true;
     http::StreamRequest request;
-    // since is needed even for what happens from now on: dockerd sends the head before it subscribes.
-    request.target =
-        "/v" + version_.text() + "/events?since=" + to_decimal_seconds(since) + "&filters=" + event_filters();
+    // since is needed even for what happens from now on: dockerd and Podman send the head before they
+    // subscribe.
+    request.target = prefix_ + dialect_.events_path(since);
     request.purpose = following_events;
     request.connect_deadline = options_.connect_deadline;
     request.head_deadline = options_.head_deadline;
+    request.late_head = options_.late_head;
     events_ = http_->open(std::move(request),
                           {[this](const http::Head&, std::uint32_t peer_pid) { take_open(peer_pid); },
                            [this](std::string_view bytes) { take_bytes(bytes); },
                            [this](const EngineError& error) { take_end(error); }});
 }
 
-void DockerClient::Session::take_open(std::uint32_t peer_pid) {
+void Client::Session::take_open(std::uint32_t peer_pid) {
     const auto keep = shared_from_this();
     open_ = true;
-    // 1 is systemd, which opened the socket for dockerd and then started it.
+    // 1 is systemd, which opened the socket for the engine and then started it.
     if (peer_pid > 1) {
         identity_.pid = peer_pid;
         observer_.on_identity(identity_);
@@ -173,7 +155,7 @@ void DockerClient::Session::take_open(std::uint32_t peer_pid) {
     if (!ended_) observer_.on_stream_open();
 }
 
-void DockerClient::Session::take_bytes(std::string_view bytes) {
+void Client::Session::take_bytes(std::string_view bytes) {
     const auto keep = shared_from_this();
     splitter_.feed(bytes);
     while (!ended_) {
@@ -195,15 +177,17 @@ void DockerClient::Session::take_bytes(std::string_view bytes) {
     }
 }
 
-void DockerClient::Session::take_object(std::string_view text) {
+void Client::Session::take_object(std::string_view text) {
     EventLine line;
     try {
-        line = decode_event(std::string(text));
+        line = dialect_.decode_event(std::string(text));
     } catch (const json::Malformed& malformed) {
         return fail_stream(Kind::protocol, std::string(malformed.what()) + ": " + quoted(text));
     }
     if (!line.complaint.empty())
         return fail_stream(Kind::engine, "instead of an event: " + quoted(line.complaint));
+    if (!line.gap.empty()) observer_.on_gap(line.gap);
+    if (ended_) return;
     if (!line.event || (line.exact_time && !owner_.recent_.is_new(*line.event))) {
         ++skipped_;
         return;
@@ -211,21 +195,21 @@ void DockerClient::Session::take_object(std::string_view text) {
     observer_.on_event(*line.event);
 }
 
-void DockerClient::Session::take_end(const EngineError& error) {
+void Client::Session::take_end(const EngineError& error) {
     if (splitter_.inside_value()) return fail_stream(Kind::protocol, "the stream broke off within an event");
     // 404 would mean the call itself here.
     fail({error.kind == Kind::not_found ? Kind::engine : error.kind, error.message});
 }
 
-void DockerClient::Session::fail_stream(EngineError::Kind kind, std::string_view cause) {
+void Client::Session::fail_stream(EngineError::Kind kind, std::string_view cause) {
     fail(http::make_error(kind, following_events, endpoint_, cause));
 }
 
-void DockerClient::Session::fail(const EngineError& error) {
+void Client::Session::fail(const EngineError& error) {
     const auto keep = shared_from_this();
     const EngineError told = error;  // ours, whatever happens to whose it was
     owner_.close();
     observer_.on_stream_end(told);
 }
 
-}  // namespace shorewatch::docker
+}  // namespace shorewatch::rest

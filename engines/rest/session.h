@@ -1,4 +1,4 @@
-// One life of a connection to dockerd: find out what it speaks, open the event stream, carry requests.
+// One life of a connection to an engine: find out what it speaks, open the event stream, carry requests.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,18 @@
 #include <string>
 #include <unordered_map>
 
-#include "engines/docker/docker_client.h"
-#include "engines/docker/docker_decode.h"
 #include "engines/http/http_client.h"
 #include "engines/http/json_stream.h"
+#include "engines/rest/client.h"
+#include "engines/rest/dialect.h"
 
-namespace shorewatch::docker {
+namespace shorewatch::rest {
 
-// Held by its DockerClient until it ends, and by itself while it calls back: an observer may close the client
+// Held by its Client until it ends, and by itself while it calls back: an observer may close the client
 // or destroy it.
-class DockerClient::Session : public std::enable_shared_from_this<DockerClient::Session> {
+class Client::Session : public std::enable_shared_from_this<Client::Session> {
   public:
-    Session(DockerClient& owner, std::optional<RealTime> since, LifecycleObserver& observer);
+    Session(Client& owner, std::optional<RealTime> since, LifecycleObserver& observer);
 
     void start();
     // Nothing is called back from here on. The owner is not touched any more.
@@ -27,8 +27,8 @@ class DockerClient::Session : public std::enable_shared_from_this<DockerClient::
     // Does the event stream stand?
     [[nodiscard]] bool is_open() const noexcept { return open_; }
 
-    // path: below the version, as "/containers/json". done is called unless the session ends before.
-    void get(const std::string& path, http::Request request, http::Reply done);
+    // path: behind the prefix, as "/containers/json". done is called unless the session ends before.
+    void get(std::string_view path, http::Request request, http::Reply done);
 
   private:
     void take_ping(const Result<http::Response>& result);
@@ -43,15 +43,16 @@ class DockerClient::Session : public std::enable_shared_from_this<DockerClient::
     void fail_stream(EngineError::Kind kind, std::string_view cause);
     void send(http::Request request, http::Reply done);
 
-    DockerClient& owner_;  // until ended_
+    Client& owner_;     // until ended_
+    Dialect& dialect_;  // the same
     const Endpoint endpoint_;
-    const DockerOptions options_;
+    const Options options_;
     std::optional<RealTime> since_;
     LifecycleObserver& observer_;
     bool ended_ = false;
     bool open_ = false;
     bool events_asked_ = false;
-    ApiVersion version_;
+    std::string prefix_;  // of all paths, as the greeting told
     EngineIdentity identity_;
     json::StreamSplitter splitter_;
     std::uint64_t skipped_ = 0;  // events that were not used
@@ -61,4 +62,4 @@ class DockerClient::Session : public std::enable_shared_from_this<DockerClient::
     http::Exchange events_;
 };
 
-}  // namespace shorewatch::docker
+}  // namespace shorewatch::rest

@@ -1,0 +1,108 @@
+// What a container engine with a REST API has of its own: the paths, and what the answers mean. Connecting,
+// asking and following are the same for all of them (client.h).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engines/engine_client.h"
+#include "engines/http/http_client.h"
+#include "engines/result.h"
+#include "engines/support/timestamp.h"
+
+namespace shorewatch::rest {
+
+// How long to wait and how much to take. The defaults are for real engines.
+struct Options {
+    std::chrono::milliseconds connect_deadline = std::chrono::seconds(10);  // of the event stream
+    std::chrono::milliseconds head_deadline = std::chrono::seconds(20);     // until the event stream stands
+    // Not 0: an event stream whose head has not come this long after it was asked for stands all the same,
+    // since this engine may send the head with the first event. Only for engines whose streams replay from
+    // `since`.
+    std::chrono::milliseconds late_head{0};
+    // An engine that starts accepts connections before it answers.
+    std::chrono::milliseconds ping_deadline = std::chrono::seconds(10);
+    std::chrono::milliseconds info_deadline = std::chrono::seconds(10);
+    std::chrono::milliseconds list_deadline = std::chrono::seconds(30);
+    std::chrono::milliseconds inspect_deadline =
+        std::chrono::seconds(10);  // from its sending, not while in line
+    std::size_t parallel = 8;      // requests at a time; at least 1
+    // In bytes.
+    std::size_t list_limit = std::size_t{64} * 1024 * 1024;
+    std::size_t inspect_limit = std::size_t{24} * 1024 * 1024;
+    std::size_t event_limit = std::size_t{4} * 1024 * 1024;
+};
+
+// What the answer to the first request says.
+struct Greeting {
+    std::string prefix;             // of the paths of all other requests: "/v1.41"
+    std::optional<RealTime> clock;  // the engine's as it answered, if told
+    // Not empty: why this engine can't be watched; and prefix means nothing.
+    std::string refusal;
+    EngineError::Kind refusal_kind = EngineError::Kind::engine;
+};
+
+// What the engine says of itself.
+struct EngineInfo {
+    std::string id;
+    std::string version;
+    std::optional<RealTime> time;  // the engine's clock as it answered, if told
+};
+
+// One object of the event stream.
+struct EventLine {
+    std::optional<ContainerEvent> event;  // nothing: not about what we follow, or unusable
+    // Is its time exact to the nanosecond, and so its own? Otherwise it is a whole second that events share.
+    bool exact_time = true;
+    // Not empty: no event but an error that the engine put into the stream, in its words.
+    std::string complaint;
+    // Not empty: something happened that only a list can tell more of. Completes a sentence.
+    std::string gap;
+};
+
+// The alive ones of a list.
+struct ContainerList {
+    std::vector<ContainerPtr> containers;
+    std::size_t skipped = 0;  // entries without a usable id
+};
+
+// Used on the loop's thread. What decodes throws json::Malformed for text that is not what was asked for.
+// Paths begin with a slash, are URL-encoded, and but for ping_path() are put behind the greeting's prefix.
+class Dialect {
+  public:
+    virtual ~Dialect() = default;
+    Dialect(const Dialect&) = delete;
+    Dialect& operator=(const Dialect&) = delete;
+
+    // As EngineClient::type().
+    [[nodiscard]] virtual std::string_view type() const = 0;
+
+    [[nodiscard]] virtual std::string_view ping_path() const = 0;
+    // status is 200.
+    [[nodiscard]] virtual Greeting decode_ping(const http::Head& head) = 0;
+
+    [[nodiscard]] virtual std::string_view info_path() const = 0;
+    [[nodiscard]] virtual EngineInfo decode_info(std::string json) = 0;
+
+    [[nodiscard]] virtual std::string events_path(RealTime since) const = 0;
+    [[nodiscard]] virtual EventLine decode_event(std::string json) = 0;
+
+    [[nodiscard]] virtual std::string_view list_path() const = 0;
+    [[nodiscard]] virtual ContainerList decode_list(std::string json) = 0;
+
+    [[nodiscard]] virtual std::string inspect_path(const std::string& id) const = 0;
+    [[nodiscard]] virtual Inspection decode_inspection(std::string json) = 0;
+    // Where to ask for what is missing in this inspection; "": nowhere, it is complete.
+    [[nodiscard]] virtual std::string supplement_path(const Inspection&) { return {}; }
+    // json: the answer; nothing if there is no such thing.
+    virtual void supplement(Inspection&, std::optional<std::string> /*json*/) {}
+
+  protected:
+    Dialect() = default;
+};
+
+}  // namespace shorewatch::rest
