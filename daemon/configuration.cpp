@@ -37,6 +37,7 @@ std::optional<fs::path> path_from_environment(const char* variable) {
 
 // Where an engine of this type listens unless told otherwise; nothing for a type that always has to be told.
 std::optional<Endpoint> default_endpoint(std::string_view type, bool user) {
+    if (type == "containerd" && !user) return Endpoint::parse("unix:///run/containerd/containerd.sock");
     if (type != "docker") return std::nullopt;
     if (!user) return Endpoint::parse("unix:///run/docker.sock");
     const fs::path folder =
@@ -99,6 +100,7 @@ class Engines {
         if (section.endpoint) known->endpoint = std::move(section.endpoint);
         if (section.enabled) known->enabled = section.enabled;
         if (section.tls) known->tls = std::move(section.tls);
+        if (section.namespaces) known->namespaces = std::move(section.namespaces);
     }
 
     // The name is kept even when it came from the type, which a later file may change.
@@ -137,12 +139,29 @@ Endpoint endpoint_of(const EngineSection& section, std::string_view type, bool u
     return endpoint;
 }
 
+// Containerd's engines have namespaces, and no TCP.
+void check_fit(const EngineSection& section, const EngineConfiguration& engine) {
+    const bool is_containerd = engine.type == "containerd";
+    if (section.namespaces && !is_containerd) {
+        reject(section.namespaces->where, "namespaces, but the engine's type is " + in_quotes(engine.type),
+               "type = \"containerd\", or no namespaces");
+    }
+    if (is_containerd && engine.endpoint.transport != Endpoint::Transport::unix_socket) {
+        reject(section.endpoint->where,
+               "an engine of type " + in_quotes(engine.type) + " can't be watched at " +
+                   in_quotes(engine.endpoint.url()),
+               "its unix socket, as in endpoint = \"unix:///run/engine.sock\"");
+    }
+}
+
 EngineConfiguration to_configuration(const EngineSection& section, bool user) {
     EngineConfiguration engine;
     engine.name = name_of(section);
     engine.type = section.type ? section.type->value : std::string(default_type);
     engine.endpoint = endpoint_of(section, engine.type, user);
     engine.enabled = section.enabled.value_or(true);
+    if (section.namespaces) engine.namespaces = section.namespaces->value;
+    check_fit(section, engine);
     return engine;
 }
 
