@@ -3,7 +3,7 @@
 import shutil
 import signal
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Protocol
 
 from .bus import Bus
 from .notify import NotifySocket
@@ -11,15 +11,23 @@ from .paths import DAEMON
 from .process import Process
 
 
-def engine_table(name: str, endpoint: str) -> str:
-    """An [[engine]] of the configuration."""
-    return f'[[engine]]\nname = "{name}"\ntype = "docker"\nendpoint = "{endpoint}"\n\n'
+class Watched(Protocol):
+    """What the configuration has to know of an engine."""
+
+    type: str
+    url: str
+
+
+def engine_table(name: str, engine: "str | Watched", extra: str = "") -> str:
+    """An [[engine]] of the configuration; an endpoint alone is Docker's. extra: more lines of TOML."""
+    type_, endpoint = ("docker", engine) if isinstance(engine, str) else (engine.type, engine.url)
+    return f'[[engine]]\nname = "{name}"\ntype = "{type_}"\nendpoint = "{endpoint}"\n{extra}\n'
 
 
 class Daemon:
-    """Watches `engines`, endpoints by name. configuration is its file, which may be rewritten."""
+    """Watches `engines`, or endpoints of Docker, by name. configuration is its file, which may be rewritten."""
 
-    def __init__(self, folder: Path, bus: Bus, engines: Mapping[str, str]):
+    def __init__(self, folder: Path, bus: Bus, engines: "Mapping[str, str | Watched]"):
         self.folder = folder
         self.bus = bus
         self.configuration = folder / "shorewatch.toml"
@@ -28,8 +36,8 @@ class Daemon:
         folder.mkdir(parents=True, exist_ok=True)
         self.configure(engines)
 
-    def configure(self, engines: Mapping[str, str]) -> None:
-        self.configuration.write_text("".join(engine_table(name, endpoint) for name, endpoint in engines.items()))
+    def configure(self, engines: "Mapping[str, str | Watched]") -> None:
+        self.configuration.write_text("".join(engine_table(name, engine) for name, engine in engines.items()))
 
     @property
     def process(self) -> Process:

@@ -1,0 +1,62 @@
+"""What an engine leaves behind when it is killed, and how it is done away with: processes, cgroups, mounts."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import Iterator
+
+from .waiting import Deadline, wait_for_exit
+
+# What containerd and dockerd make outside their own folders whatever their options say; deepest first.
+_STRAY_FOLDERS = [Path(path) for path in (
+    "/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd", "/run/docker/plugins", "/run/docker",
+    "/run/containerd/s", "/run/containerd/fifo", "/run/containerd/runc", "/run/containerd")]
+
+
+class Strays:
+    """Folders that are not there yet: remove() takes away those that came, unless somebody else uses them by now."""
+
+    def __init__(self) -> None:
+        self._folders = [path for path in _STRAY_FOLDERS if not path.exists()]
+
+    def remove(self) -> None:
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def end_process(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
+
+
+def processes_with(mark: bytes) -> Iterator[int]:
+    """Those that have it in their arguments."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if mark in entry.read_bytes():
+                yield int(entry.parent.name)
+
+
+def end_cgroup(name: str) -> None:
+    """Kills all that is in it and below it, in every hierarchy, and removes it."""
+    tops = [Path("/sys/fs/cgroup") / name, *Path("/sys/fs/cgroup").glob(f"*/{name}")]
+    groups = sorted((path for top in tops for path in [top, *top.rglob("*")] if path.is_dir()), reverse=True)
+    # A signal reaches frozen processes only when they thaw: the first file is cgroup v1's, the other v2's.
+    for group in groups:
+        for file, thawed in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            with contextlib.suppress(OSError):
+                if (group / file).exists():
+                    (group / file).write_text(thawed)
+    for group in groups:
+        for pid in (group / "cgroup.procs").read_text().split():
+            end_process(int(pid))
+        group.rmdir()
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """The deepest first."""
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [point for point in reversed(points) if point.startswith(f"{folder}/")]
