@@ -69,7 +69,7 @@ void ContainerdClient::Session::start() {
 }
 
 void ContainerdClient::Session::connect() {
-    auto connection = grpc::Connection::open(loop_, endpoint_, connecting);
+    auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
     deadline_.arm_after(options_.stream_deadline);

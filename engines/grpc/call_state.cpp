@@ -41,8 +41,7 @@ void Mailbox::shut() noexcept {
     loop_ = nullptr;
 }
 
-CallState::CallState(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request)
-    : mailbox_(std::move(mailbox)), endpoint_(std::move(endpoint)), request_(std::move(request)) {
+CallState::CallState(const Home& home, Request request) : home_(home), request_(std::move(request)) {
     sent_ = to_buffer(request_.message);
     request_.message = {};
     for (const auto& [key, value] : request_.metadata)
@@ -54,7 +53,7 @@ CallState::CallState(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Reques
 
 void CallState::cancel() noexcept {
     if (std::exchange(over_, true)) return;
-    drop_handlers();
+    give_up();
     context_.TryCancel();
 }
 
@@ -62,7 +61,7 @@ Answer CallState::answer_to(const ::grpc::Status& status) const {
     Answer answer;
     answer.code = static_cast<Code>(status.error_code());
     if (answer) return answer;
-    answer.error = status_error(request_.purpose, endpoint_,
+    answer.error = status_error(request_.purpose, home_.endpoint,
                                 {status.error_code(), status.error_message(), request_.deadline});
     return answer;
 }
@@ -70,13 +69,15 @@ Answer CallState::answer_to(const ::grpc::Status& status) const {
 // --- unary
 // ------------------------------------------------------------------------------------------------------
 
-UnaryCall::UnaryCall(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request, Reply reply)
-    : CallState(std::move(mailbox), std::move(endpoint), std::move(request)), reply_(std::move(reply)) {}
+UnaryCall::UnaryCall(const Home& home, Request request, Reply reply)
+    : CallState(home, std::move(request)), reply_(std::move(reply)) {}
 
 void UnaryCall::start(::grpc::GenericStub& stub) {
+    const auto hostage = std::make_shared<Hostage<UnaryCall>>(home_.census, shared_from_this());
     stub.UnaryCall(&context_, request_.method, {}, &sent_, &received_,
-                   [self = shared_from_this()](const ::grpc::Status& status) {
-                       self->mailbox_->post([self, status] { self->finish(status); });
+                   [hostage](const ::grpc::Status& status) {
+                       const auto& call = hostage->call;
+                       call->home_.mailbox->post([call, status] { call->finish(status); });
                    });
 }
 
@@ -92,35 +93,11 @@ void UnaryCall::finish(const ::grpc::Status& status) {
 // --- streams
 // ----------------------------------------------------------------------------------------------------
 
-// The right to read the next message. While somebody has it, gRPC keeps the call: it is given up, by reading
-// on or for good, exactly once, wherever the task that carries it ends.
-class StreamCall::Turn {
-  public:
-    explicit Turn(std::shared_ptr<StreamCall> call) : call_(std::move(call)) {}
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() {
-        if (call_) call_->RemoveHold();
-    }
-
-    void run() { call_->take_message(*this); }
-    void read_on() {
-        const auto call = std::exchange(call_, nullptr);
-        call->received_.Clear();
-        call->StartRead(&call->received_);
-    }
-
-  private:
-    std::shared_ptr<StreamCall> call_;
-};
-
-StreamCall::StreamCall(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request,
-                       StreamHandlers handlers)
-    : CallState(std::move(mailbox), std::move(endpoint), std::move(request)),
-      handlers_(std::make_shared<StreamHandlers>(std::move(handlers))) {}
+StreamCall::StreamCall(const Home& home, Request request, StreamHandlers handlers)
+    : CallState(home, std::move(request)), handlers_(std::make_shared<StreamHandlers>(std::move(handlers))) {}
 
 void StreamCall::start(::grpc::GenericStub& stub) {
-    self_ = shared_from_this();
+    hostage_ = std::make_unique<Hostage<StreamCall>>(home_.census, shared_from_this());
     stub.PrepareBidiStreamingCall(&context_, request_.method, {}, this);
     // Reads are started from the loop, when gRPC may have nothing else under way.
     AddHold();
@@ -130,26 +107,44 @@ void StreamCall::start(::grpc::GenericStub& stub) {
 }
 
 void StreamCall::OnReadDone(bool ok) {
-    if (!ok) return RemoveHold();
-    try {
-        const auto turn = std::make_shared<Turn>(self_);
-        mailbox_->post([turn] { turn->run(); });
-    } catch (...) {
-        RemoveHold();  // out of memory
+    bool ours = false;
+    {
+        const std::lock_guard lock(mutex_);
+        ours = ours_ = ok && !given_up_;
     }
+    if (!ours) return RemoveHold();
+    home_.mailbox->post([call = hostage_->call] { call->take_message(); });
 }
 
-void StreamCall::take_message(Turn& turn) {
+void StreamCall::take_message() {
     if (over_) return;
     const ::grpc::Slice slice = one_slice(received_);
     const auto handlers = handlers_;
     handlers->on_message(text_of(slice));
-    if (!over_) turn.read_on();
+    if (over_) return;
+    received_.Clear();
+    {
+        const std::lock_guard lock(mutex_);
+        ours_ = false;
+    }
+    StartRead(&received_);
+}
+
+void StreamCall::give_up() noexcept {
+    handlers_.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        given_up_ = true;
+        // A read under way ends with the call, and lets go then.
+        if (!std::exchange(ours_, false)) return;
+    }
+    RemoveHold();
 }
 
 void StreamCall::OnDone(const ::grpc::Status& status) {
-    const auto self = std::exchange(self_, nullptr);
-    mailbox_->post([self, status] { self->finish(status); });
+    // Let go of at the end of this, the ticket last.
+    const auto hostage = std::move(hostage_);
+    home_.mailbox->post([call = hostage->call, status] { call->finish(status); });
 }
 
 void StreamCall::finish(const ::grpc::Status& status) {

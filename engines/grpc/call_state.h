@@ -1,7 +1,7 @@
 // The two sides of one call: gRPC's threads, which bring news, and the loop's thread, which takes them.
 //
 // gRPC's callbacks do nothing but post to the loop, through a Mailbox that is shut when the connection goes.
-// A call keeps itself alive until gRPC is done with it, whoever has lost interest meanwhile.
+// gRPC keeps a call alive until it is done with it, whoever has lost interest meanwhile.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,7 @@
 
 #include "engines/endpoint.h"
 #include "engines/grpc/connection.h"
+#include "engines/grpc/library_inside.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::grpc {
@@ -32,10 +33,27 @@ class Mailbox {
     EventLoop* loop_;  // guarded by mutex_; null: shut
 };
 
+// Where a call belongs.
+struct Home {
+    std::shared_ptr<Mailbox> mailbox;
+    std::shared_ptr<Census> census;
+    Endpoint endpoint;
+};
+
+// What gRPC has of a call, to the end: the ticket goes last.
+template <typename CallType>
+struct Hostage {
+    Hostage(std::shared_ptr<Census> census, std::shared_ptr<CallType> state)
+        : ticket(std::move(census)), call(std::move(state)) {}
+
+    Ticket ticket;
+    std::shared_ptr<CallType> call;
+};
+
 // What unary calls and streams have in common.
 class CallState {
   public:
-    CallState(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request);
+    CallState(const Home& home, Request request);
     CallState(const CallState&) = delete;
     CallState& operator=(const CallState&) = delete;
     virtual ~CallState() = default;
@@ -44,12 +62,11 @@ class CallState {
     void cancel() noexcept;
 
   protected:
-    // What was to be called back is the loop's thread's, to the end.
-    virtual void drop_handlers() noexcept = 0;
+    // On the loop's thread: what was to be called back belongs to it to the end.
+    virtual void give_up() noexcept = 0;
     [[nodiscard]] Answer answer_to(const ::grpc::Status& status) const;
 
-    const std::shared_ptr<Mailbox> mailbox_;
-    const Endpoint endpoint_;
+    const Home home_;
     Request request_;
     ::grpc::ClientContext context_;
     ::grpc::ByteBuffer sent_;
@@ -59,11 +76,11 @@ class CallState {
 
 class UnaryCall final : public CallState, public std::enable_shared_from_this<UnaryCall> {
   public:
-    UnaryCall(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request, Reply reply);
+    UnaryCall(const Home& home, Request request, Reply reply);
     void start(::grpc::GenericStub& stub);
 
   private:
-    void drop_handlers() noexcept override { reply_ = nullptr; }
+    void give_up() noexcept override { reply_ = nullptr; }
     void finish(const ::grpc::Status& status);
 
     Reply reply_;
@@ -73,23 +90,24 @@ class StreamCall final : public CallState,
                          public std::enable_shared_from_this<StreamCall>,
                          private ::grpc::ClientBidiReactor<::grpc::ByteBuffer, ::grpc::ByteBuffer> {
   public:
-    StreamCall(std::shared_ptr<Mailbox> mailbox, Endpoint endpoint, Request request, StreamHandlers handlers);
+    StreamCall(const Home& home, Request request, StreamHandlers handlers);
     void start(::grpc::GenericStub& stub);
 
   private:
-    class Turn;
-
     // gRPC's threads.
     void OnReadDone(bool ok) override;
     void OnDone(const ::grpc::Status& status) override;
 
     // The loop's thread.
-    void drop_handlers() noexcept override { handlers_.reset(); }
-    void take_message(Turn& turn);
+    void give_up() noexcept override;
+    void take_message();
     void finish(const ::grpc::Status& status);
-
-    std::shared_ptr<StreamHandlers> handlers_;  // by pointer, since one may end the call while it runs
-    std::shared_ptr<StreamCall> self_;          // from start() to OnDone()
+    std::shared_ptr<StreamHandlers> handlers_;      // by pointer, since one may end the call while it runs
+    std::unique_ptr<Hostage<StreamCall>> hostage_;  // from start() to OnDone()
+    std::mutex mutex_;
+    // Guarded by mutex_. Ours: no read is under way, and gRPC's hold on the call is to be let go of by us.
+    bool ours_ = false;
+    bool given_up_ = false;
 };
 
 }  // namespace shorewatch::grpc

@@ -75,13 +75,16 @@ void Call::reset() noexcept {
 }
 
 struct Connection::Core {
-    Core(EventLoop& loop, Endpoint where, UniqueFd fd)
-        : endpoint(std::move(where)),
-          mailbox(std::make_shared<Mailbox>(loop)),
-          stub(::grpc::CreateCustomInsecureChannelFromFd("shorewatch", fd.release(), channel_arguments())) {}
+    Core(Library::Inside& library, EventLoop& loop, const Endpoint& endpoint, UniqueFd fd)
+        : Core(library, loop, endpoint,
+               ::grpc::CreateCustomInsecureChannelFromFd("shorewatch", fd.release(), channel_arguments())) {}
+    Core(Library::Inside& library, EventLoop& loop, const Endpoint& endpoint,
+         const std::shared_ptr<::grpc::Channel>& channel)
+        : home{std::make_shared<Mailbox>(loop), library.census, endpoint}, stub(channel) {
+        library.keep(channel);
+    }
 
-    Endpoint endpoint;
-    std::shared_ptr<Mailbox> mailbox;
+    Home home;
     ::grpc::GenericStub stub;
     std::vector<std::weak_ptr<CallState>> calls;  // those under way, and some that are over
 
@@ -95,14 +98,14 @@ Connection::Connection(std::unique_ptr<Core> core, std::uint32_t peer_pid)
     : core_(std::move(core)), peer_pid_(peer_pid) {}
 
 Connection::~Connection() {
-    core_->mailbox->shut();
+    core_->home.mailbox->shut();
     for (const auto& weak : core_->calls) {
         if (const auto call = weak.lock()) call->cancel();
     }
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(EventLoop& loop, const Endpoint& endpoint,
-                                                     std::string_view purpose) {
+Result<std::unique_ptr<Connection>> Connection::open(Library& library, EventLoop& loop,
+                                                     const Endpoint& endpoint, std::string_view purpose) {
     using Kind = EngineError::Kind;
     if (endpoint.transport != Endpoint::Transport::unix_socket) {
         return make_error(Kind::unreachable, purpose, endpoint,
@@ -114,21 +117,19 @@ Result<std::unique_ptr<Connection>> Connection::open(EventLoop& loop, const Endp
                           unix_socket_cause(endpoint.socket_path, socket.error));
     }
     const std::uint32_t pid = peer_pid_of(socket.fd.get());
-    auto core = std::make_unique<Core>(loop, endpoint, std::move(socket.fd));
+    auto core = std::make_unique<Core>(library.inside(), loop, endpoint, std::move(socket.fd));
     return std::unique_ptr<Connection>(new Connection(std::move(core), pid));
 }
 
 Call Connection::call(Request request, Reply reply) {
-    auto state =
-        std::make_shared<UnaryCall>(core_->mailbox, core_->endpoint, std::move(request), std::move(reply));
+    auto state = std::make_shared<UnaryCall>(core_->home, std::move(request), std::move(reply));
     core_->remember(state);
     state->start(core_->stub);
     return Call(std::move(state));
 }
 
 Call Connection::stream(Request request, StreamHandlers handlers) {
-    auto state = std::make_shared<StreamCall>(core_->mailbox, core_->endpoint, std::move(request),
-                                              std::move(handlers));
+    auto state = std::make_shared<StreamCall>(core_->home, std::move(request), std::move(handlers));
     core_->remember(state);
     state->start(core_->stub);
     return Call(std::move(state));

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engines/endpoint.h"
+#include "engines/grpc/library.h"
 #include "engines/result.h"
 #include "engines/support/event_loop.h"
 
@@ -72,15 +73,17 @@ struct StreamHandlers {
     std::function<void(Answer)> on_end;  // Code::ok: the engine has ended the stream in good order
 };
 
-// Used on the loop's thread, which must outlive it. Destroying it ends all of its calls. It never waits for
-// gRPC's threads: what they still have to say is dropped.
+// Used on the loop's thread, which must outlive it. Destroying it ends all of its calls. It does not
+// wait for gRPC's threads: what they still have to say is dropped.
 class Connection {
   public:
     // Of a message that the engine sends.
     static constexpr std::size_t largest_message = std::size_t{32} * 1024 * 1024;  // bytes
 
     // Connects, which is done at once or fails at once. purpose is for the error.
-    [[nodiscard]] static Result<std::unique_ptr<Connection>> open(EventLoop& loop, const Endpoint& endpoint,
+    // library outlives the connection.
+    [[nodiscard]] static Result<std::unique_ptr<Connection>> open(Library& library, EventLoop& loop,
+                                                                  const Endpoint& endpoint,
                                                                   std::string_view purpose);
     ~Connection();
     Connection(const Connection&) = delete;
