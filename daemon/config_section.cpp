@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t longest_name = 64;
 constexpr std::size_t longest_endpoint = 512;
+constexpr std::size_t longest_namespace = 76;  // containerd's limit
+constexpr std::size_t most_namespaces = 100;
 constexpr std::size_t longest_path = 4095;  // PATH_MAX, less its final NUL
 
 // A key and its value, as they stand in the file.
@@ -108,12 +110,13 @@ void take_keys(const toml::table& table, std::string_view where,
     }
 }
 
+bool is_alphanumeric(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 bool is_name(std::string_view text) {
-    const auto alphanumeric = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    };
-    const auto allowed = [&](char c) { return alphanumeric(c) || c == '_' || c == '.' || c == '-'; };
-    return !text.empty() && text.size() <= longest_name && alphanumeric(text.front()) &&
+    const auto allowed = [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; };
+    return !text.empty() && text.size() <= longest_name && is_alphanumeric(text.front()) &&
            std::all_of(text.begin(), text.end(), allowed);
 }
 
@@ -179,12 +182,47 @@ void take_tls(EngineSection& section, const Entry& entry) {
     section.tls = Located<TlsSection>{std::move(tls), location_of(entry.key->source())};
 }
 
-constexpr std::array<KnownKey<EngineSection>, 5> engine_keys = {{
+// As containerd checks it.
+bool is_namespace(std::string_view text) {
+    if (text.empty() || text.size() > longest_namespace || !is_alphanumeric(text.back())) return false;
+    bool after_letter = false;
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        const bool separator = c == '_' || c == '.' || c == '-';
+        const bool fits = is_alphanumeric(c) || (separator && after_letter);
+        after_letter = !separator;
+        return fits;
+    });
+}
+
+void take_namespaces(EngineSection& section, const Entry& entry) {
+    constexpr std::string_view expected = "an array of names, as in namespaces = [\"default\", \"build\"]";
+    const auto* array = entry.value->as_array();
+    if (array == nullptr) reject_kind(entry, expected);
+    std::vector<std::string> names;
+    for (const toml::node& node : *array) {
+        const Located<std::string> name = string_in({entry.key, &node}, expected);
+        if (!is_namespace(name.value)) {
+            reject(name.where, in_quotes(name.value) + " can't be the name of a namespace",
+                   "1 to 76 letters and digits, with single '_', '.' and '-' between them");
+        }
+        if (std::find(names.begin(), names.end(), name.value) == names.end()) names.push_back(name.value);
+    }
+    if (names.size() > most_namespaces) {
+        reject(location_of(entry.value->source()),
+               "these are " + std::to_string(names.size()) + " namespaces",
+               "at most " + std::to_string(most_namespaces));
+    }
+    section.namespaces =
+        Located<std::vector<std::string>>{std::move(names), location_of(entry.key->source())};
+}
+
+constexpr std::array<KnownKey<EngineSection>, 6> engine_keys = {{
     {"name", take_name},
     {"type", take_type},
     {"endpoint", take_endpoint},
     {"enabled", take_enabled},
     {"tls", take_tls},
+    {"namespaces", take_namespaces},
 }};
 
 void take_engines(std::vector<EngineSection>& sections, const Entry& entry) {

@@ -26,6 +26,7 @@ struct EngineSection {
     std::optional<Located<std::string>> endpoint;  // one that Endpoint::parse takes
     std::optional<bool> enabled;
     std::optional<Located<TlsSection>> tls;
+    std::optional<Located<std::vector<std::string>>> namespaces;  // each once
 };
 
 // The [[engine]] tables of TOML text, in its order. file is for messages. Throws ConfigurationError.

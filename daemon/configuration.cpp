@@ -40,17 +40,19 @@ std::optional<fs::path> path_from_environment(const char* variable) {
 struct Socket {
     std::string_view type;
     std::string_view system;     // root's engine
-    std::string_view of_a_user;  // a rootless engine, below $XDG_RUNTIME_DIR
+    std::string_view of_a_user;  // a rootless engine, below $XDG_RUNTIME_DIR; empty: there is none
     std::string_view what;       // the latter, for people
 };
-constexpr std::array<Socket, 2> sockets{
-    {{"docker", "/run/docker.sock", "docker.sock", "rootless Docker"},
+constexpr std::array<Socket, 3> sockets{
+    {{"containerd", "/run/containerd/containerd.sock", "", ""},
+     {"docker", "/run/docker.sock", "docker.sock", "rootless Docker"},
      {"podman", "/run/podman/podman.sock", "podman/podman.sock", "a user's Podman"}}};
 
 // Nothing for a type that always has to be told.
 std::optional<Endpoint> default_endpoint(std::string_view type, bool user) {
     const auto socket = std::ranges::find(sockets, type, &Socket::type);
     if (socket == sockets.end()) return std::nullopt;
+    if (user && socket->of_a_user.empty()) return std::nullopt;
     if (!user) return Endpoint::parse(socket->system);
     const fs::path folder =
         path_from_environment("XDG_RUNTIME_DIR").value_or("/run/user/" + std::to_string(::getuid()));
@@ -112,6 +114,7 @@ class Engines {
         if (section.endpoint) known->endpoint = std::move(section.endpoint);
         if (section.enabled) known->enabled = section.enabled;
         if (section.tls) known->tls = std::move(section.tls);
+        if (section.namespaces) known->namespaces = std::move(section.namespaces);
     }
 
     // The name is kept even when it came from the type, which a later file may change.
@@ -150,12 +153,29 @@ Endpoint endpoint_of(const EngineSection& section, std::string_view type, bool u
     return endpoint;
 }
 
+// Containerd's engines have namespaces, and no TCP.
+void check_fit(const EngineSection& section, const EngineConfiguration& engine) {
+    const bool is_containerd = engine.type == "containerd";
+    if (section.namespaces && !is_containerd) {
+        reject(section.namespaces->where, "namespaces, but the engine's type is " + in_quotes(engine.type),
+               "type = \"containerd\", or no namespaces");
+    }
+    if (is_containerd && engine.endpoint.transport != Endpoint::Transport::unix_socket) {
+        reject(section.endpoint->where,
+               "an engine of type " + in_quotes(engine.type) + " can't be watched at " +
+                   in_quotes(engine.endpoint.url()),
+               "its unix socket, as in endpoint = \"unix:///run/engine.sock\"");
+    }
+}
+
 EngineConfiguration to_configuration(const EngineSection& section, bool user) {
     EngineConfiguration engine;
     engine.name = name_of(section);
     engine.type = section.type ? section.type->value : std::string(default_type);
     engine.endpoint = endpoint_of(section, engine.type, user);
     engine.enabled = section.enabled.value_or(true);
+    if (section.namespaces) engine.namespaces = section.namespaces->value;
+    check_fit(section, engine);
     return engine;
 }
 

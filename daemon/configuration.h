@@ -23,6 +23,9 @@ struct EngineConfiguration {
     std::string type = "docker";  // one the factory knows
     Endpoint endpoint;
     bool enabled = true;  // false: named, but not watched
+    // Of an engine that has namespaces ("containerd"): those that are watched; empty: those it watches unless
+    // told otherwise.
+    std::vector<std::string> namespaces = {};
 
     bool operator==(const EngineConfiguration&) const = default;
 };

@@ -42,7 +42,8 @@ void Daemon::add(const EngineConfiguration& configuration) {
     auto watcher = std::make_unique<Watcher>(
         configuration.name, configuration.endpoint,
         [configuration](EventLoop& loop) {
-            return make_engine_client(configuration.type, configuration.endpoint, loop);
+            return make_engine_client(configuration.type, configuration.endpoint, loop,
+                                      {configuration.namespaces});
         },
         [this, number](Change change) { queue_.push(number, std::move(change)); });
     engines_.emplace(configuration.name, Engine{configuration, number, std::move(watcher)});

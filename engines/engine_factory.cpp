@@ -4,7 +4,9 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "engines/containerd/containerd_client.h"
 #include "engines/docker/docker_client.h"
 #include "engines/podman/podman_client.h"
 #include "engines/support/text.h"
@@ -13,19 +15,29 @@ namespace shorewatch {
 
 namespace {
 
+using Maker = std::unique_ptr<EngineClient>(const Endpoint&, EventLoop&, const EngineOptions&);
+
 template <typename Client>
-std::unique_ptr<EngineClient> make(const Endpoint& endpoint, EventLoop& loop) {
+std::unique_ptr<EngineClient> make(const Endpoint& endpoint, EventLoop& loop, const EngineOptions&) {
     return std::make_unique<Client>(loop, endpoint);
+}
+
+std::unique_ptr<EngineClient> make_containerd(const Endpoint& endpoint, EventLoop& loop,
+                                              const EngineOptions& options) {
+    containerd::ContainerdOptions own;
+    own.namespaces = options.namespaces;
+    return std::make_unique<containerd::ContainerdClient>(loop, endpoint, std::move(own));
 }
 
 struct Kind {
     std::string_view type_id;
-    std::unique_ptr<EngineClient> (*make)(const Endpoint&, EventLoop&);
+    Maker* make;
 };
 
 // A line each in both, in the same order.
-constexpr std::array<std::string_view, 2> types{"docker", "podman"};
-constexpr std::array<Kind, types.size()> kinds{Kind{docker::type_id, make<docker::DockerClient>},
+constexpr std::array<std::string_view, 3> types{"containerd", "docker", "podman"};
+constexpr std::array<Kind, types.size()> kinds{Kind{containerd::type_id, make_containerd},
+                                               Kind{docker::type_id, make<docker::DockerClient>},
                                                Kind{podman::type_id, make<podman::PodmanClient>}};
 
 const Kind& kind_of(std::string_view type) {
@@ -50,8 +62,8 @@ std::string_view engine_type_id(std::string_view type) {
 }
 
 std::unique_ptr<EngineClient> make_engine_client(std::string_view type, const Endpoint& endpoint,
-                                                 EventLoop& loop) {
-    return kind_of(type).make(endpoint, loop);
+                                                 EventLoop& loop, const EngineOptions& options) {
+    return kind_of(type).make(endpoint, loop, options);
 }
 
 }  // namespace shorewatch

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
@@ -18,9 +20,18 @@ namespace shorewatch {
 // make_engine_client().
 [[nodiscard]] std::string_view engine_type_id(std::string_view type);
 
+// What can be said of an engine beyond its type and where it listens. Those of other types are ignored.
+struct EngineOptions {
+    // "containerd": only these namespaces are watched; empty: all but moby and k8s.io.
+    std::vector<std::string> namespaces;
+
+    bool operator==(const EngineOptions&) const = default;
+};
+
 // A client of this type, not yet connected. loop must outlive it. Throws std::invalid_argument, whose text
 // names the known types, for any other.
 [[nodiscard]] std::unique_ptr<EngineClient> make_engine_client(std::string_view type,
-                                                               const Endpoint& endpoint, EventLoop& loop);
+                                                               const Endpoint& endpoint, EventLoop& loop,
+                                                               const EngineOptions& options = {});
 
 }  // namespace shorewatch

@@ -9,9 +9,15 @@
 #include <curl/curl.h>
 
 #include "engines/endpoint.h"
+#include "engines/error_text.h"
 #include "engines/result.h"
 
 namespace shorewatch::http {
+
+// Those of all engines.
+using shorewatch::excerpt;
+using shorewatch::in_seconds;
+using shorewatch::make_error;
 
 // What libcurl says of a transfer that failed.
 struct TransferFailure {
@@ -22,11 +28,6 @@ struct TransferFailure {
     std::string_view text;                 // libcurl's own words; may be empty
 };
 
-// "cannot PURPOSE at URL: CAUSE". purpose completes "cannot …", as "list containers". The text is made
-// printable.
-[[nodiscard]] EngineError make_error(EngineError::Kind kind, std::string_view purpose,
-                                     const Endpoint& endpoint, std::string_view cause);
-
 // Looks at the socket's file too, where that tells more than errno does.
 [[nodiscard]] EngineError transfer_error(std::string_view purpose, const Endpoint& endpoint,
                                          const TransferFailure& failure);
@@ -36,11 +37,5 @@ struct TransferFailure {
 // kind engine.
 [[nodiscard]] EngineError status_error(std::string_view purpose, const Endpoint& endpoint, int status,
                                        std::string_view body);
-
-// text, or its first bytes (at most so many) and an ellipsis.
-[[nodiscard]] std::string excerpt(std::string_view text, std::size_t most);
-
-// "10 s", "0.25 s"
-[[nodiscard]] std::string in_seconds(std::chrono::milliseconds duration);
 
 }  // namespace shorewatch::http

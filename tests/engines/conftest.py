@@ -7,7 +7,40 @@ from typing import Iterator
 
 import pytest
 
+from lab.containerd import Containerd
 from lab.podman import Podman
+
+
+# containerd
+
+@pytest.fixture(scope="session")
+def session_containerd() -> Iterator[Containerd]:
+    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
+    part = Containerd(folder / "containerd")
+    try:
+        part.start()
+        yield part
+    finally:
+        part.sweep()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def containerd(session_containerd: Containerd) -> Iterator[Containerd]:
+    """An engine without containers, which the test must leave running."""
+    yield session_containerd
+    session_containerd.remove_all()
+
+
+@pytest.fixture
+def own_containerd(folder: Path) -> Iterator[Containerd]:
+    """An engine of the test's own, to be killed and restarted; its containers outlive it."""
+    part = Containerd(folder / "containerd")
+    try:
+        part.start()
+        yield part
+    finally:
+        part.sweep()
 
 
 # podman

@@ -16,7 +16,8 @@ from lab.waiting import Deadline, wait_for_exit
 
 CONTAINER = "org.shorewatch1.Container"
 # The fixture of an engine that all its tests share, and of one that a test may kill.
-ENGINES = {"docker": ("dockerd", "live_restore_dockerd")}
+ENGINES = {"docker": ("dockerd", "live_restore_dockerd"), "podman": ("podman", "own_podman"),
+           "containerd": ("containerd", "own_containerd")}
 WORKERS = 4
 
 

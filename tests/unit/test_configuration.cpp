@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 3> known_types = {"docker", "other", "podman"};
+constexpr std::array<std::string_view, 4> known_types = {"containerd", "docker", "other", "podman"};
 constexpr std::string_view readable = "a regular file of at most 1 MiB that the daemon may read";
 
 // A folder for shorewatch.toml and its drop-ins; anybody may enter it.
@@ -159,6 +159,32 @@ TEST_CASE("an engine that says nothing is Docker on its usual socket") {
     const auto engines = read("[[engine]]").engines;
     REQUIRE(engines.size() == 1);
     CHECK(engines[0] == EngineConfiguration{"docker", "docker", Endpoint::parse("/run/docker.sock"), true});
+}
+
+TEST_CASE("containerd has a usual socket, and namespaces that can be chosen") {
+    const auto plain = read("[[engine]]\ntype = 'containerd'").engines;
+    REQUIRE(plain.size() == 1);
+    CHECK(plain[0] == EngineConfiguration{"containerd", "containerd",
+                                          Endpoint::parse("/run/containerd/containerd.sock"), true});
+    const auto chosen =
+        read("[[engine]]\ntype = 'containerd'\nnamespaces = ['k8s.io', 'default', 'k8s.io', 'a-b_c.d9']")
+            .engines;
+    REQUIRE(chosen.size() == 1);
+    CHECK(chosen[0].namespaces == std::vector<std::string>{"k8s.io", "default", "a-b_c.d9"});
+    CHECK(read("[[engine]]\ntype = 'containerd'\nnamespaces = []").engines == plain);
+    // A rootless containerd listens within namespaces of its own.
+    CHECK_THROWS_AS(read("[[engine]]\ntype = 'containerd'", true), ConfigurationError);
+}
+
+TEST_CASE("a drop-in replaces all namespaces of an engine, or leaves them alone") {
+    const Files files;
+    Files::write(files.main_file(), "[[engine]]\ntype = 'containerd'\nnamespaces = ['a', 'b']");
+    Files::write(files.drop_in("1.toml"), "[[engine]]\nname = 'containerd'\nenabled = false");
+    CHECK(files.read().engines.at(0).namespaces == std::vector<std::string>{"a", "b"});
+    Files::write(files.drop_in("2.toml"), "[[engine]]\nname = 'containerd'\nnamespaces = ['c']");
+    CHECK(files.read().engines.at(0).namespaces == std::vector<std::string>{"c"});
+    Files::write(files.drop_in("3.toml"), "[[engine]]\nname = 'containerd'\nnamespaces = []");
+    CHECK(files.read().engines.at(0).namespaces.empty());
 }
 
 TEST_CASE("an engine without a name is named after its type") {
@@ -315,6 +341,9 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         "1 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-', the first a letter or digit";
     const std::string pem = "the absolute path of a PEM file, of at most 4095 bytes";
     const std::string any_endpoint = "unix:///path/to/socket, tcp://host:port or https://host:port";
+    const std::string namespaces = "an array of names, as in namespaces = [\"default\", \"build\"]";
+    const std::string namespace_name =
+        "1 to 76 letters and digits, with single '_', '.' and '-' between them";
     const std::string tls_endpoint = "a tcp:// or https:// endpoint, or no tls";
     const std::string each = "a table for each engine, under [[engine]]";
     struct Case {
@@ -327,15 +356,15 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"[discover]\n", "FILE:1:2: unknown key 'discover' in the configuration; expected 'engine'"},
         {"[[engine]]\nname = 'a'\nnmae = 'b'",
          "FILE:3:1: unknown key 'nmae' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', "
-         "'tls'"},
+         "'tls', 'namespaces'"},
         {"[[engine]]\nendpoint = 'tcp://h'\ntls = { ca = '/c', verify = false }",
          "FILE:3:20: unknown key 'verify' in tls; expected one of 'ca', 'certificate', 'key'"},
         {"[[engine]]\n\"\\u0000\\u001b[31m\" = 1",
          "FILE:2:1: unknown key '\\x00\\x1b[31m' in [[engine]]; expected one of 'name', 'type', 'endpoint', "
-         "'enabled', 'tls'"},
+         "'enabled', 'tls', 'namespaces'"},
         {"[[engine]]\n" + std::string(300, 'k') + " = 1",
          "FILE:2:1: unknown key '" + std::string(100, 'k') +
-             "…' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', 'tls'"},
+             "…' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', 'tls', 'namespaces'"},
         // Types of values.
         {"engine = 'docker'", "FILE:1:10: 'engine' is a string; expected " + each},
         {"[engine]\nname = 'a'", "FILE:1:1: 'engine' is a table; expected " + each},
@@ -371,7 +400,8 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
          "name"},
         // Types of engines.
         {"[[engine]]\ntype = 'rkt'",
-         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'docker', 'other', 'podman'"},
+         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'containerd', 'docker', 'other', "
+         "'podman'"},
         // Endpoints.
         {"[[engine]]\nendpoint = 'docker.sock'",
          "FILE:2:12: 'docker.sock' is no endpoint: its scheme is not known; expected " + any_endpoint},
@@ -386,6 +416,26 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"\n [[engine]]\ntype = 'other'",
          "FILE:2:2: engine 'other' has no endpoint; expected endpoint, as in endpoint = "
          "\"unix:///run/engine.sock\""},
+        // Namespaces, and what else is containerd's.
+        {"[[engine]]\nnamespaces = ['a']",
+         "FILE:2:1: namespaces, but the engine's type is 'docker'; expected type = \"containerd\", or no "
+         "namespaces"},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = 'a'",
+         "FILE:3:14: 'namespaces' is a string; expected " + namespaces},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = ['a', 1]",
+         "FILE:3:20: 'namespaces' is an integer; expected " + namespaces},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = ['a', '']",
+         "FILE:3:20: '' can't be the name of a namespace; expected " + namespace_name},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = ['a--b']",
+         "FILE:3:15: 'a--b' can't be the name of a namespace; expected " + namespace_name},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = ['a.']",
+         "FILE:3:15: 'a.' can't be the name of a namespace; expected " + namespace_name},
+        {"[[engine]]\ntype = 'containerd'\nnamespaces = ['" + std::string(77, 'x') + "']",
+         "FILE:3:15: '" + std::string(77, 'x') + "' can't be the name of a namespace; expected " +
+             namespace_name},
+        {"[[engine]]\ntype = 'containerd'\nendpoint = 'tcp://h:1'",
+         "FILE:3:12: an engine of type 'containerd' can't be watched at 'tcp://h:1'; expected its unix "
+         "socket, as in endpoint = \"unix:///run/engine.sock\""},
         // TLS.
         {"[[engine]]\nendpoint = '/s'\ntls.ca = '/c'",
          "FILE:3:1: tls, but the endpoint is '/s' (FILE:2:12); expected " + tls_endpoint},

@@ -1,0 +1,72 @@
+// containerd as an EngineClient: its gRPC API on a unix socket, all of its namespaces at once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engines/containerd/known_runs.h"
+#include "engines/containerd/namespaces.h"
+#include "engines/endpoint.h"
+#include "engines/engine_client.h"
+#include "engines/grpc/library.h"
+#include "engines/support/event_loop.h"
+
+namespace shorewatch::containerd {
+
+// How long to wait and how much to take. The defaults are for real engines.
+struct ContainerdOptions {
+    std::vector<std::string> namespaces;  // as Namespaces takes them
+    // Until the event stream stands, and of one attempt to see whether it does.
+    std::chrono::milliseconds stream_deadline = std::chrono::seconds(20);
+    std::chrono::milliseconds publish_deadline = std::chrono::seconds(10);
+    std::chrono::milliseconds publish_retry = std::chrono::milliseconds(50);
+    std::chrono::milliseconds identity_deadline = std::chrono::seconds(10);
+    // containerd asks one shim after the other, and waits 2 s for each that hangs.
+    std::chrono::milliseconds list_deadline = std::chrono::seconds(60);
+    std::chrono::milliseconds inspect_deadline = std::chrono::seconds(10);
+    // Ten times what has been seen on one host.
+    std::size_t most_containers = 100'000;
+    std::size_t most_namespaces = 1'000;
+};
+
+inline constexpr std::string_view type_id = "containerd.io";
+
+class ContainerdClient final : public EngineClient {
+  public:
+    ContainerdClient(EventLoop& loop, Endpoint endpoint, ContainerdOptions options = {});
+    ~ContainerdClient() override;
+
+    [[nodiscard]] std::string_view type() const override { return type_id; }
+    [[nodiscard]] std::string api() const override { return endpoint_.url(); }
+
+    // containerd can't replay: since is of no use. Throws std::logic_error when a stream is open already.
+    void lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) override;
+    // Without an open stream, these two are answered by an error.
+    void list(ListReply reply) override;
+    // id: "NAMESPACE/ID"
+    void inspect(const std::string& id, InspectReply reply) override;
+    void close() override;
+
+  private:
+    class Session;
+    class Listing;
+    class Looking;
+
+    [[nodiscard]] bool is_open() const noexcept;
+    void refuse(std::function<void()> reply);
+
+    grpc::Library library_;
+    EventLoop& loop_;
+    Endpoint endpoint_;
+    ContainerdOptions options_;
+    Namespaces namespaces_;
+    KnownRuns runs_;                    // over all streams of this client
+    std::shared_ptr<Session> session_;  // from lifecycle_events() to the end of the stream
+    std::shared_ptr<bool> refusals_;    // replies posted by refuse() are given up with it
+};
+
+}  // namespace shorewatch::containerd

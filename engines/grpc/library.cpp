@@ -1,0 +1,51 @@
+#include "engines/grpc/library.h"
+
+#include <grpc/grpc.h>
+
+#include "engines/grpc/library_inside.h"
+#include "engines/support/log.h"
+
+namespace shorewatch::grpc {
+
+namespace {
+
+constexpr std::chrono::milliseconds patience{500};
+
+}  // namespace
+
+void Census::add() noexcept {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+}
+
+void Census::remove() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+}
+
+bool Census::wait_until_none(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return none_.wait_for(lock, limit, [this] { return count_ == 0; });
+}
+
+void Library::Inside::keep(std::shared_ptr<::grpc::Channel> channel) {
+    std::erase_if(channels, [](const auto& other) { return other.use_count() == 1; });
+    channels.push_back(std::move(channel));
+}
+
+Library::Library() : inside_(std::make_unique<Inside>()) {
+    grpc_init();
+}
+
+Library::~Library() {
+    if (!inside_->census->wait_until_none(patience)) {
+        log::warning("gRPC does not come to an end with its calls; going on without it");
+        // To be lost on one of gRPC's threads would end the process: never, rather.
+        static_cast<void>(inside_.release());  // NOLINT(bugprone-unused-return-value)
+        return;
+    }
+    inside_.reset();
+    grpc_shutdown();
+}
+
+}  // namespace shorewatch::grpc

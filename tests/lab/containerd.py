@@ -1,0 +1,251 @@
+"""A containerd with a folder, a socket and a cgroup of its own, beside whatever else the machine runs.
+
+Its containers are made by ctr, which comes with it; its one image, busybox, is made from the machine's busybox-static.
+"""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional
+
+from .busybox import oci_archive
+from .engine import Alive
+from .leftovers import Strays, end_cgroup, end_process, mounts_below, processes_with
+from .process import Process
+from .waiting import Deadline, connect, wait_for_exit
+
+# Debian's before others.
+_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+CONTAINERD = shutil.which("containerd", path=_PATH) or "containerd"
+CTR = shutil.which("ctr", path=_PATH) or "ctr"
+IMAGE = "docker.io/library/busybox:latest"
+NAMESPACE = "default"
+
+_CONFIGURATION = """version = 2
+root = "{folder}/root"
+state = "{folder}/state"
+disabled_plugins = [{disabled}]
+[grpc]
+address = "{folder}/containerd.sock"
+[ttrpc]
+address = "{folder}/containerd.sock.ttrpc"
+[debug]
+address = "{folder}/debug.sock"
+"""
+# What needs a network, a loop device, or /opt/containerd. The CRI's name is that of containerd 1 and of 2.
+_CRI = ("io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime")
+_UNWANTED = ("io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.devmapper",
+             "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+             "io.containerd.snapshotter.v1.aufs")
+
+
+class CtrError(Exception):
+    """ctr said no."""
+
+
+class Containerd:
+    """start() and stop() as often as wanted; sweep() at the end, whatever happened, leaves nothing of it.
+
+    Containers are named as the daemon publishes them, "NAMESPACE/ID"; an id alone is one in the namespace "default".
+    """
+
+    type = "containerd"
+    type_id = "containerd.io"
+    abilities = frozenset({"rename", "restart"})
+
+    def __init__(self, folder: Path, extra_configuration: str = ""):
+        """extra_configuration: tables of config.toml; with any, the CRI plugin is on."""
+        self.folder = folder
+        self.socket = folder / "containerd.sock"
+        self.url = f"unix://{self.socket}"
+        self.cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
+        self._extra = extra_configuration
+        self._process: Optional[Process] = None
+        self._with_image: set[str] = set()
+        self._exec_numbers = itertools.count(1)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._strays = Strays()
+
+    # The engine's process.
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None, "containerd was not started"
+        return self._process
+
+    def start(self) -> None:
+        """Returns when the engine answers."""
+        disabled = _UNWANTED if self._extra else _UNWANTED + _CRI
+        settings = self.folder / "config.toml"
+        settings.write_text(_CONFIGURATION.format(
+            folder=self.folder, disabled=", ".join(f'"{name}"' for name in disabled)) + self._extra)
+        self._process = Process([CONTAINERD, "--config", settings], self.folder / "containerd.log",
+                                {**os.environ, "PATH": _PATH})
+        connect(self.socket, Deadline(30, f"containerd to listen on {self.socket}")).close()
+        self.ctr("version")
+
+    def stop(self) -> None:
+        """A regular end. Its containers would live on: they are removed first."""
+        self.remove_all()
+        self.process.stop(30)
+
+    def kill9(self) -> None:
+        """Containers live on, with their shims."""
+        self.process.kill()
+
+    def freeze(self) -> None:
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.signal(signal.SIGCONT)
+
+    def sweep(self) -> None:
+        """Ends containerd, shims and containers, and removes all they made: mounts, cgroups, files."""
+        if self._process is not None and self._process.running():
+            self._process.kill()
+        for pid in processes_with(os.fsencode(self.socket)):
+            end_process(pid)
+        end_cgroup(self.cgroup)
+        for address in self.folder.glob("state/io.containerd.runtime.v2.task/*/*/address"):
+            Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
+        for mount_point in mounts_below(self.folder):
+            subprocess.run(["umount", "--lazy", mount_point], check=True)
+        self._strays.remove()
+        shutil.rmtree(self.folder)
+
+    # What it runs.
+
+    def ctr(self, *arguments: str, namespace: str = NAMESPACE, check: bool = True, seconds: float = 60) -> str:
+        """What ctr says, without the last newline."""
+        done = subprocess.run([CTR, "--address", str(self.socket), "--namespace", namespace, *arguments],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=seconds, env={**os.environ, "PATH": _PATH})
+        if check and done.returncode != 0:
+            raise CtrError(f"ctr {' '.join(arguments)}: {done.stdout}")
+        return done.stdout.rstrip("\n")
+
+    def create(self, name: str, *command: str, labels: Optional[Mapping[str, str]] = None,
+               namespace: str = NAMESPACE) -> str:
+        """A container without a task, and never to have one. Its id."""
+        self.need_image(namespace)
+        self.ctr("container", "create", *self._options(labels), IMAGE, name, *(command or ("sleep", "1000000")),
+                 namespace=namespace)
+        return f"{namespace}/{name}"
+
+    def run(self, name: str, *command: str, labels: Optional[Mapping[str, str]] = None,
+            namespace: str = NAMESPACE) -> str:
+        """Without a command: sleeps until it is killed. The id."""
+        self.need_image(namespace)
+        # runc's own notes on containers would else be in a folder that all containerds of the machine share.
+        self.ctr("run", "--detach", "--null-io", "--cgroup", f"/{self.cgroup}/{name}", "--runc-root",
+                 str(self.folder / "runc"), *self._options(labels), IMAGE, name, *(command or ("sleep", "1000000")), namespace=namespace)
+        return f"{namespace}/{name}"
+
+    def kill(self, container: str, signal: str = "KILL") -> None:
+        namespace, name = _parted(container)
+        pid = self.alive()[f"{namespace}/{name}"].pid
+        self.ctr("task", "kill", "--signal", signal, name, namespace=namespace)
+        if signal == "KILL":
+            wait_for_exit(pid, Deadline(10, f"the end of container {container}"))
+
+    def pause(self, container: str) -> None:
+        namespace, name = _parted(container)
+        self.ctr("task", "pause", name, namespace=namespace)
+
+    def unpause(self, container: str) -> None:
+        namespace, name = _parted(container)
+        self.ctr("task", "resume", name, namespace=namespace)
+
+    def restart(self, container: str) -> None:
+        namespace, name = _parted(container)
+        self.ctr("task", "rm", "--force", name, namespace=namespace)
+        self.ctr("task", "start", "--detach", "--null-io", name, namespace=namespace)
+
+    def rename(self, container: str, name: str) -> None:
+        """As nerdctl does: by a label."""
+        namespace, own = _parted(container)
+        self.ctr("container", "label", own, f"nerdctl/name={name}", namespace=namespace)
+
+    def exec(self, container: str, *command: str) -> None:
+        """A command that fails is no error."""
+        namespace, name = _parted(container)
+        self.ctr("task", "exec", "--exec-id", f"exec-{next(self._exec_numbers)}", name, *command,
+                 namespace=namespace, check=False)
+
+    def remove(self, container: str) -> None:
+        namespace, name = _parted(container)
+        self.ctr("task", "resume", name, namespace=namespace, check=False)
+        self.ctr("task", "rm", "--force", name, namespace=namespace, check=False)
+        self.ctr("container", "rm", name, namespace=namespace)
+
+    def remove_all(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self.remove, [
+                f"{namespace}/{name}" for namespace in self.namespaces()
+                for name in self.ctr("container", "ls", "--quiet", namespace=namespace).split()]))
+
+    def namespaces(self) -> list[str]:
+        return self.ctr("namespaces", "ls", "--quiet").split()
+
+    def alive(self) -> dict[str, Alive]:
+        """By id; of all namespaces that are watched without being named."""
+        found: dict[str, Alive] = {}
+        for namespace in self.namespaces():
+            if namespace in ("moby", "k8s.io"):
+                continue
+            named = self.ctr("container", "ls", "--quiet", 'labels."nerdctl/name"', namespace=namespace).split()
+            names = {name: self.info(f"{namespace}/{name}")["Labels"]["nerdctl/name"] for name in named}
+            for line in self.ctr("task", "ls", namespace=namespace).splitlines()[1:]:
+                name, pid, status = line.split()
+                if status in ("RUNNING", "PAUSED", "PAUSING"):
+                    found[f"{namespace}/{name}"] = Alive(names.get(name, name), int(pid), status != "RUNNING")
+        return found
+
+    def info(self, container: str) -> Any:
+        namespace, name = _parted(container)
+        return json.loads(self.ctr("container", "info", name, namespace=namespace))
+
+    def shim_of(self, container: str) -> int:
+        """The pid of the process that containerd asks about the container's task."""
+        namespace, name = _parted(container)
+        mark = b"\0-namespace\0%b\0-id\0%b\0" % (os.fsencode(namespace), os.fsencode(name))
+        return next(processes_with(mark))
+
+    def make_namespaces_until(self, holds: Callable[[], bool]) -> None:
+        """Namespaces one after the other, each of which makes an event, until somebody has seen one."""
+        deadline = Deadline(30, "somebody who follows events")
+        for number in itertools.count():
+            if holds():
+                return
+            deadline.left()
+            self.ctr("namespaces", "create", f"none-{number}")
+            self.ctr("namespaces", "rm", f"none-{number}")
+
+    def project_labels(self, project: str) -> dict[str, str]:
+        return {"com.docker.compose.project": project}
+
+    def need_image(self, namespace: str, name: str = IMAGE, entrypoint: tuple[str, ...] = ()) -> None:
+        if f"{namespace} {name}" in self._with_image:
+            return
+        archive = self.folder / "image.tar"
+        archive.write_bytes(oci_archive(name, entrypoint))
+        self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
+        archive.unlink()
+        self._with_image.add(f"{namespace} {name}")
+
+    @staticmethod
+    def _options(labels: Optional[Mapping[str, str]]) -> list[str]:
+        options = ["--snapshotter", "native"]
+        for key, value in (labels or {}).items():
+            options += ["--label", f"{key}={value}"]
+        return options
+
+
+def _parted(container: str) -> tuple[str, str]:
+    namespace, slash, name = container.rpartition("/")
+    return (namespace if slash else NAMESPACE, name)
