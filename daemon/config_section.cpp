@@ -146,10 +146,14 @@ void take_endpoint(EngineSection& section, const Entry& entry) {
     }
 }
 
-void take_enabled(EngineSection& section, const Entry& entry) {
+bool flag_in(const Entry& entry) {
     const auto* flag = entry.value->as_boolean();
     if (flag == nullptr) reject_kind(entry, "true or false");
-    section.enabled = flag->get();
+    return flag->get();
+}
+
+void take_enabled(EngineSection& section, const Entry& entry) {
+    section.enabled = flag_in(entry);
 }
 
 std::string path_in(const Entry& entry) {
@@ -225,7 +229,7 @@ constexpr std::array<KnownKey<EngineSection>, 6> engine_keys = {{
     {"namespaces", take_namespaces},
 }};
 
-void take_engines(std::vector<EngineSection>& sections, const Entry& entry) {
+void take_engines(FileSection& file, const Entry& entry) {
     constexpr std::string_view expected = "a table for each engine, under [[engine]]";
     const auto* engines = entry.value->as_array();
     if (engines == nullptr) reject_kind(entry, expected);
@@ -235,11 +239,15 @@ void take_engines(std::vector<EngineSection>& sections, const Entry& entry) {
         EngineSection section;
         section.where = location_of(table->source());
         take_keys(*table, "[[engine]]", engine_keys, section);
-        sections.push_back(std::move(section));
+        file.engines.push_back(std::move(section));
     }
 }
 
-constexpr std::array<KnownKey<std::vector<EngineSection>>, 1> top_keys = {{{"engine", take_engines}}};
+constexpr std::array<KnownKey<FileSection>, 3> top_keys = {{
+    {"discover", [](FileSection& file, const Entry& entry) { file.discover = flag_in(entry); }},
+    {"discover_users", [](FileSection& file, const Entry& entry) { file.discover_users = flag_in(entry); }},
+    {"engine", take_engines},
+}};
 
 toml::table parse_toml(std::string_view text, const std::string& file) {
     constexpr std::string_view expected = "TOML 1.0, see https://toml.io";
@@ -257,10 +265,10 @@ toml::table parse_toml(std::string_view text, const std::string& file) {
 
 }  // namespace
 
-std::vector<EngineSection> parse_sections(std::string_view text, const std::string& file) {
-    std::vector<EngineSection> sections;
-    take_keys(parse_toml(text, file), "the configuration", top_keys, sections);
-    return sections;
+FileSection parse_file(std::string_view text, const std::string& file) {
+    FileSection section;
+    take_keys(parse_toml(text, file), "the configuration", top_keys, section);
+    return section;
 }
 
 }  // namespace shorewatch::config

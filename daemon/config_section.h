@@ -1,5 +1,5 @@
-// What one file of the configuration says: its [[engine]] tables, each checked by itself, before they are
-// merged.
+// What one file of the configuration says, each of its [[engine]] tables checked by itself, before it is
+// merged with others.
 #pragma once
 
 #include <optional>
@@ -29,7 +29,13 @@ struct EngineSection {
     std::optional<Located<std::vector<std::string>>> namespaces;  // each once
 };
 
-// The [[engine]] tables of TOML text, in its order. file is for messages. Throws ConfigurationError.
-[[nodiscard]] std::vector<EngineSection> parse_sections(std::string_view text, const std::string& file);
+struct FileSection {
+    std::vector<EngineSection> engines;  // in the order of the file
+    std::optional<bool> discover;
+    std::optional<bool> discover_users;
+};
+
+// What TOML text says. file is for messages. Throws ConfigurationError.
+[[nodiscard]] FileSection parse_file(std::string_view text, const std::string& file);
 
 }  // namespace shorewatch::config

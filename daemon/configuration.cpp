@@ -13,6 +13,7 @@
 
 #include "daemon/config_file.h"
 #include "daemon/config_section.h"
+#include "daemon/well_known_sockets.h"
 #include "engines/support/text.h"
 
 namespace shorewatch {
@@ -36,28 +37,14 @@ std::optional<fs::path> path_from_environment(const char* variable) {
     return fs::path(value);
 }
 
-// Where engines of a type listen unless told otherwise.
-struct Socket {
-    std::string_view type;
-    std::string_view system;     // root's engine
-    std::string_view of_a_user;  // a rootless engine, below $XDG_RUNTIME_DIR; empty: there is none
-    std::string_view what;       // the latter, for people
-};
-constexpr std::array<Socket, 3> sockets{
-    {{"containerd", "/run/containerd/containerd.sock", "", ""},
-     {"docker", "/run/docker.sock", "docker.sock", "rootless Docker"},
-     {"podman", "/run/podman/podman.sock", "podman/podman.sock", "a user's Podman"}}};
-
 // Nothing for a type that always has to be told.
 std::optional<Endpoint> default_endpoint(std::string_view type, bool user) {
-    const auto socket = std::ranges::find(sockets, type, &Socket::type);
-    if (socket == sockets.end()) return std::nullopt;
+    const auto socket = std::ranges::find(well_known_sockets, type, &WellKnownSocket::type);
+    if (socket == well_known_sockets.end()) return std::nullopt;
     if (user && socket->of_a_user.empty()) return std::nullopt;
-    if (!user) return Endpoint::parse(socket->system);
-    const fs::path folder =
-        path_from_environment("XDG_RUNTIME_DIR").value_or("/run/user/" + std::to_string(::getuid()));
+    if (!user) return Endpoint::parse("/run/" + std::string(socket->system));
     try {
-        return Endpoint::parse("unix://" + (folder / socket->of_a_user).native());
+        return Endpoint::parse("unix://" + (runtime_folder() / socket->of_a_user).native());
     } catch (const std::invalid_argument& error) {
         throw ConfigurationError("the socket of " + std::string(socket->what) +
                                  ", in $XDG_RUNTIME_DIR: " + error.what());
@@ -194,11 +181,15 @@ std::filesystem::path default_configuration_file(bool user) {
 Configuration read_configuration(const std::filesystem::path& file, bool must_exist, bool user,
                                  std::span<const std::string_view> known_types) {
     Engines engines;
+    std::optional<bool> discover;
+    std::optional<bool> discover_users;
     const auto merge = [&](const fs::path& path, const std::string& text) {
-        std::vector<EngineSection> sections = config::parse_sections(text, path.native());
-        for (const EngineSection& section : sections)
-            check_type(section, known_types);
-        engines.merge_file(std::move(sections));
+        config::FileSection section = config::parse_file(text, path.native());
+        for (const EngineSection& engine : section.engines)
+            check_type(engine, known_types);
+        engines.merge_file(std::move(section.engines));
+        if (section.discover) discover = section.discover;
+        if (section.discover_users) discover_users = section.discover_users;
     };
     if (const auto text = config::read_text(file)) {
         merge(file, *text);
@@ -214,12 +205,16 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
     Configuration configuration;
     for (const EngineSection& section : engines.all())
         configuration.engines.push_back(to_configuration(section, user));
-    if (configuration.engines.empty()) configuration.engines = default_engines(user);
+    // Who names engines wants these, unless they only switch some off.
+    const bool none_named =
+        std::ranges::none_of(configuration.engines, [](const auto& engine) { return engine.enabled; });
+    configuration.discover = discover.value_or(none_named);
+    configuration.discover_users = configuration.discover && !user && discover_users.value_or(true);
     return configuration;
 }
 
-std::vector<EngineConfiguration> default_engines(bool user) {
-    return {to_configuration(EngineSection{}, user)};
+std::filesystem::path runtime_folder() {
+    return path_from_environment("XDG_RUNTIME_DIR").value_or("/run/user/" + std::to_string(::getuid()));
 }
 
 }  // namespace shorewatch

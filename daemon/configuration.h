@@ -33,6 +33,9 @@ struct EngineConfiguration {
 struct Configuration {
     // In the order in which the files first name them; names are unique, at most most_engines.
     std::vector<EngineConfiguration> engines;
+    // Engines at well-known sockets are watched too, unless an engine above has their name or their socket.
+    bool discover = false;
+    bool discover_users = false;  // those of users, below /run/user, as well; never without the others
 
     bool operator==(const Configuration&) const = default;
 };
@@ -53,14 +56,13 @@ class ConfigurationError : public std::runtime_error {
 // [[engine]] with the name of an earlier one changes the keys it names and leaves the others (systemd's
 // drop-ins work like this); tls counts as one key. must_exist: file was named by the user, so its absence is
 // an error. user: defaults are those of --user. known_types: what the factory can make an engine client of.
-// With no engine in any file: default_engines(user). Reads regular files alone, and of limited size, so it
-// doesn't block. Throws ConfigurationError.
+// Where no engine is enabled, discover is true unless a file says otherwise. Reads regular files alone, and
+// of limited size, so it doesn't block. Throws ConfigurationError.
 [[nodiscard]] Configuration read_configuration(const std::filesystem::path& file, bool must_exist, bool user,
                                                std::span<const std::string_view> known_types);
 
-// What is watched when nobody has said anything: Docker on /run/docker.sock; for a user,
-// $XDG_RUNTIME_DIR/docker.sock
-// (/run/user/UID without that variable). Throws ConfigurationError when that path is no endpoint.
-[[nodiscard]] std::vector<EngineConfiguration> default_engines(bool user);
+// Where the engines of the user who runs this have their sockets: $XDG_RUNTIME_DIR, or /run/user/UID without
+// that variable.
+[[nodiscard]] std::filesystem::path runtime_folder();
 
 }  // namespace shorewatch

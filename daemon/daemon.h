@@ -1,4 +1,5 @@
-// The daemon's inside: one watcher an engine, and the registry that they all report to.
+// The daemon's inside: one watcher an engine, configured or discovered, and the registry that they all report
+// to.
 //
 // Lives on the main thread. Knows nothing of D-Bus: whoever publishes observes the registry.
 #pragma once
@@ -6,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,17 +15,20 @@
 #include "daemon/change_queue.h"
 #include "daemon/configuration.h"
 #include "daemon/daemon_actions.h"
+#include "daemon/discovery.h"
 #include "daemon/registry.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch {
 
-class Daemon final : public DaemonActions {
+class Daemon final : public DaemonActions, private DiscoveryObserver {
   public:
-    // read is called by reload(); it throws ConfigurationError. engines_changed is called after an engine
-    // came, went or changed its state; not within the registry's own calls.
-    Daemon(EventLoop& loop, std::function<Configuration()> read, std::function<void()> engines_changed);
+    // read is called by reload(); it throws ConfigurationError. user: the daemon is a user's own, and
+    // discovers that user's engines. engines_changed is called after an engine came, went or changed its
+    // state; not within the registry's own calls.
+    Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
+           std::function<void()> engines_changed);
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
     // Stops all watchers, side by side, and joins them.
@@ -50,10 +55,20 @@ class Daemon final : public DaemonActions {
         std::unique_ptr<Watcher> watcher;
     };
 
+    void engine_found(const DiscoveredEngine& engine) override;
+    void engine_gone(const std::string& name) override;
+    void discover();
+    // Makes the watchers those of what is configured and what was discovered.
+    void update();
+    // The same engine behind two sockets: the one that was discovered later is given up.
+    void drop_double(const std::string& name, const EngineIdentity& identity);
+
     void add(const EngineConfiguration& configuration);
     void remove(const std::vector<std::string>& names);
     void consume(const std::vector<QueuedChange>& changes);
 
+    EventLoop& loop_;
+    bool user_;
     std::function<Configuration()> read_;
     std::function<void()> engines_changed_;
     Registry registry_;
@@ -61,6 +76,10 @@ class Daemon final : public DaemonActions {
     WatcherNumber last_number_ = 0;
     std::map<WatcherNumber, std::string> names_;  // of the engines whose changes count
     std::map<std::string, Engine, std::less<>> engines_;
+    Configuration configuration_;
+    std::vector<EngineConfiguration> discovered_;
+    bool started_ = false;  // what is discovered from now on is watched at once
+    std::optional<Discovery> discovery_;
 };
 
 }  // namespace shorewatch

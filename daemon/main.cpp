@@ -72,7 +72,7 @@ int serve(const Options& options) {
     EventLoop loop;
     int exit_code = EX_OK;
     Daemon daemon(
-        loop, [&options] { return read(options); },
+        loop, options.user, [&options] { return read(options); },
         [&daemon] { service_manager::status(describe(daemon.registry())); });
     bus::BusFace face(loop, daemon.registry(), daemon,
                       {options.user, new_instance_id(), [&](const std::string& why) {
@@ -108,6 +108,10 @@ int serve(const Options& options) {
 
 int check(const Options& options) {
     const Configuration configuration = read(options);
+    if (configuration.discover) {
+        std::cout << "engines at well-known sockets"
+                  << (configuration.discover_users ? ", users' engines among them" : "") << '\n';
+    }
     for (const EngineConfiguration& engine : configuration.engines) {
         std::cout << engine.name << ": " << engine.type << " at " << engine.endpoint.url()
                   << (engine.enabled ? "" : " (not enabled)") << '\n';

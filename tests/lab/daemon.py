@@ -49,11 +49,18 @@ class Daemon:
         assert self._notify is not None, "shorewatchd was not started"
         return self._notify
 
-    def start(self, *arguments: str, environment: Optional[Mapping[str, str]] = None, ready: float = 10) -> None:
-        """Returns when it has said READY=1, which `ready` seconds may take; 0: returns at once."""
+    def start(self, *arguments: str, environment: Optional[Mapping[str, str]] = None, ready: float = 10,
+              run: Optional[Path] = None) -> None:
+        """Returns when it has said READY=1, which `ready` seconds may take; 0: returns at once.
+
+        run: a folder that the daemon sees as /run.
+        """
         self._close_notify()
         self._notify = NotifySocket(self.folder / "notify.sock")
-        self._process = Process([DAEMON, "--config", self.configuration, *arguments], self.folder / "shorewatchd.log",
+        inside = [] if run is None else [
+            "unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /run && exec "$@"', run]
+        self._process = Process([*inside, DAEMON, "--config", self.configuration, *arguments],
+                                self.folder / "shorewatchd.log",
                                 self.bus.environment() | {"NOTIFY_SOCKET": str(self._notify.path)} |
                                 dict(environment or {}))
         if ready > 0:

@@ -217,29 +217,52 @@ TEST_CASE("tls is what makes tcp:// TLS; https:// always is") {
     CHECK(transport("endpoint = 'https://h'\ntls.ca = '/c'") == Endpoint::Transport::tls);
 }
 
-TEST_CASE("with no engine in any file, the default is watched") {
-    const std::vector<EngineConfiguration> docker = {
-        {"docker", "docker", Endpoint::parse("/run/docker.sock"), true}};
-    CHECK(default_engines(false) == docker);
-    CHECK(read("").engines == docker);
-    CHECK(read("# nothing\n").engines == docker);
-    CHECK(read("engine = []").engines == docker);
-    CHECK(Files().read(false).engines == docker);
+TEST_CASE("with no engine in any file, engines are discovered") {
+    const Configuration all{.engines = {}, .discover = true, .discover_users = true};
+    CHECK(read("") == all);
+    CHECK(read("# nothing\n") == all);
+    CHECK(read("engine = []") == all);
+    CHECK(Files().read(false) == all);
+    const Configuration own{.engines = {}, .discover = true, .discover_users = false};
+    CHECK(read("", true) == own);
 }
 
-TEST_CASE("an engine that is switched off is an engine: no default takes its place") {
-    const auto engines = read("[[engine]]\nenabled = false").engines;
-    REQUIRE(engines.size() == 1);
-    CHECK_FALSE(engines[0].enabled);
+TEST_CASE("engines that are only switched off leave the others to be discovered") {
+    const Configuration off = read("[[engine]]\nenabled = false");
+    REQUIRE(off.engines.size() == 1);
+    CHECK_FALSE(off.engines[0].enabled);
+    CHECK(off.discover);
+}
+
+TEST_CASE("who names an engine wants that one, unless a file says otherwise") {
+    CHECK_FALSE(read("[[engine]]").discover);
+    CHECK_FALSE(read("[[engine]]\n[[engine]]\nname = 'other'\nenabled = false").discover);
+    const Configuration both = read("discover = true\n[[engine]]");
+    CHECK(both.discover);
+    CHECK(both.discover_users);
+    CHECK_FALSE(read("discover = false").discover);
+    CHECK_FALSE(read("discover = false\ndiscover_users = true").discover_users);
+    const Configuration system = read("discover_users = false");
+    CHECK(system.discover);
+    CHECK_FALSE(system.discover_users);
+}
+
+TEST_CASE("of several files, the last that says so decides on discovery") {
+    const Files files;
+    Files::write(files.main_file(), "discover = false");
+    Files::write(files.drop_in("10.toml"), "discover = true");
+    Files::write(files.drop_in("20.toml"), "discover_users = false");
+    CHECK(files.read().discover);
+    CHECK_FALSE(files.read().discover_users);
 }
 
 TEST_CASE("a user's default is rootless Docker") {
     {
         const Environment runtime("XDG_RUNTIME_DIR", "/run/user/7");
-        CHECK(default_engines(true).at(0).endpoint.url() == "unix:///run/user/7/docker.sock");
+        CHECK(runtime_folder() == "/run/user/7");
         CHECK(read("[[engine]]\nname = 'mine'", true).engines.at(0).endpoint.url() ==
               "unix:///run/user/7/docker.sock");
-        CHECK(default_engines(false).at(0).endpoint.url() == "unix:///run/docker.sock");
+        CHECK(read("[[engine]]").engines.at(0).endpoint.url() == "unix:///run/docker.sock");
         CHECK(read("[[engine]]\ntype = 'podman'", true).engines.at(0).endpoint.url() ==
               "unix:///run/user/7/podman/podman.sock");
         CHECK(read("[[engine]]\ntype = 'podman'").engines.at(0).endpoint.url() ==
@@ -248,10 +271,10 @@ TEST_CASE("a user's default is rootless Docker") {
     const std::string by_uid = "unix:///run/user/" + std::to_string(::getuid()) + "/docker.sock";
     for (const char* useless : {static_cast<const char*>(nullptr), "", "relative"}) {
         const Environment runtime("XDG_RUNTIME_DIR", useless);
-        CHECK(default_engines(true).at(0).endpoint.url() == by_uid);
+        CHECK(read("[[engine]]", true).engines.at(0).endpoint.url() == by_uid);
     }
     const Environment runtime("XDG_RUNTIME_DIR", ("/" + std::string(200, 'x')).c_str());
-    CHECK_THROWS_AS(default_engines(true), ConfigurationError);
+    CHECK_THROWS_AS(read("[[engine]]", true), ConfigurationError);
 }
 
 TEST_CASE("a user's configuration is where the XDG folders say") {
@@ -333,7 +356,7 @@ TEST_CASE("only *.toml are drop-ins, and hidden files are none") {
     Files::write(files.drop_in(".10.toml"), "rubbish");
     fs::create_symlink("nobody@nowhere:1", files.drop_in(".#10.toml"));
     fs::create_directory(files.drop_in("sub"));
-    CHECK(files.read() == Configuration{default_engines(false)});
+    CHECK(files.read() == read(""));
 }
 
 TEST_CASE("a mistake is told by file, line and column, with what was expected") {
@@ -352,8 +375,12 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
     };
     const std::vector<Case> cases = {
         // Keys.
-        {"\n  engines = 1", "FILE:2:3: unknown key 'engines' in the configuration; expected 'engine'"},
-        {"[discover]\n", "FILE:1:2: unknown key 'discover' in the configuration; expected 'engine'"},
+        {"\n  engines = 1",
+         "FILE:2:3: unknown key 'engines' in the configuration; expected one of 'discover', "
+         "'discover_users', "
+         "'engine'"},
+        {"discover = 'maybe'", "FILE:1:12: 'discover' is a string; expected true or false"},
+        {"[discover_users]\n", "FILE:1:1: 'discover_users' is a table; expected true or false"},
         {"[[engine]]\nname = 'a'\nnmae = 'b'",
          "FILE:3:1: unknown key 'nmae' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', "
          "'tls', 'namespaces'"},
@@ -590,7 +617,7 @@ TEST_CASE("the folder of drop-ins holds at most 1000 of them, and must be a fold
     const std::string expected = "; expected a folder of at most 1000 *.toml that the daemon may read";
     for (int i = 0; i < 1000; ++i)
         Files::write(files.drop_in(std::to_string(i) + ".toml"), "");
-    CHECK(files.read(false) == Configuration{default_engines(false)});
+    CHECK(files.read(false) == read(""));
     Files::write(files.drop_in("straw.toml"), "");
     CHECK(files.error(false) == "DIR: holds more than 1000 *.toml" + expected);
 

@@ -1,0 +1,81 @@
+// Finds engines by their well-known sockets: those that are there, and those that appear, by inotify.
+//
+// An engine is told once. It is not told of when its socket goes: whoever watches it waits for its return.
+// Only the engines of a user whose runtime folder goes, as it does with the last log-out, are told as gone.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "daemon/folder_watch.h"
+#include "daemon/socket_watch.h"
+#include "engines/support/event_loop.h"
+
+namespace shorewatch {
+
+struct DiscoveredEngine {
+    std::string name;  // the type, with the user's id if it is a user's: "docker", "podman-1000"
+    std::string type;
+    std::filesystem::path socket;
+};
+
+class DiscoveryObserver {
+  public:
+    virtual void engine_found(const DiscoveredEngine& engine) = 0;
+    virtual void engine_gone(const std::string& name) = 0;
+
+  protected:
+    ~DiscoveryObserver() = default;
+};
+
+class Discovery {
+  public:
+    struct Places {
+        std::filesystem::path system;  // "/run"; empty: the system's engines are not looked for
+        std::filesystem::path users;   // "/run/user", with a folder for each user's id; empty: no user's are
+        std::filesystem::path own;     // $XDG_RUNTIME_DIR; empty: the own user's are not
+    };
+
+    // Tells what it finds from within start() and later on the loop. observer outlives it.
+    Discovery(EventLoop& loop, Places places, DiscoveryObserver& observer);
+    Discovery(const Discovery&) = delete;
+    Discovery& operator=(const Discovery&) = delete;
+    ~Discovery() = default;
+
+    void start();
+
+  private:
+    // A socket that is waited for.
+    struct Candidate {
+        DiscoveredEngine engine;
+        std::optional<uid_t> user;  // who its socket has to belong to, if not to root
+        std::unique_ptr<SocketWatch> watch;
+        bool found = false;
+    };
+
+    void add_system(const std::filesystem::path& folder);
+    void add_users(const std::filesystem::path& folder, const std::string& suffix, std::optional<uid_t> user);
+    void add(DiscoveredEngine engine, std::optional<uid_t> user);
+    void look(Candidate& candidate);
+    void wait(Candidate& candidate);
+    void look_for_users();
+    void forget_user(uid_t user);
+    // Does the path lead to the socket of another candidate, as /run/docker.sock does with podman-docker?
+    [[nodiscard]] bool leads_elsewhere(const Candidate& candidate) const;
+
+    EventLoop& loop_;
+    Places places_;
+    DiscoveryObserver& observer_;
+    std::vector<std::unique_ptr<Candidate>> candidates_;
+    std::optional<FolderWatch> users_watch_;
+};
+
+}  // namespace shorewatch
