@@ -174,8 +174,8 @@ class Podman:
         # In a pod, the network and the cgroup are the pod's.
         own = {} if "pod" in config else {"netns": {"nsmode": "none"}, "cgroup_parent": f"/{self._cgroup}"}
         return self.api("POST", "/containers/create", {
-            "name": name, "image": IMAGE, "command": list(command or ("sleep", "1000000")), "labels": dict(labels or {}),
-            **own, **config})["Id"]
+            "name": name, "image": IMAGE, "command": list(command or ("sleep", "1000000")),
+            "labels": dict(labels or {}), **own, **config})["Id"]
 
     def start_container(self, container: str) -> None:
         self.api("POST", f"/containers/{quote(container)}/start")
@@ -227,18 +227,18 @@ class Podman:
         for pod in self.api("GET", "/pods/json"):
             self.remove_pod(pod["Id"])
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(remove, self.list()))
+            list(pool.map(remove, self.containers()))
 
     def inspect(self, container: str) -> Any:
         return self.api("GET", f"/containers/{quote(container)}/json")
 
-    def list(self) -> Any:
+    def containers(self) -> Any:
         """All containers, alive or dead, as the API lists them."""
         return self.api("GET", "/containers/json", query={"all": "true"})
 
     def alive(self) -> dict[str, Alive]:
         return {entry["Id"]: Alive(entry["Names"][0], entry["Pid"], entry["State"] == "paused")
-                for entry in self.list() if entry["State"] in ALIVE and entry["Pid"] > 0}
+                for entry in self.containers() if entry["State"] in ALIVE and entry["Pid"] > 0}
 
     def project_labels(self, project: str) -> dict[str, str]:
         # podman-compose sets both.
@@ -264,13 +264,13 @@ class Podman:
 
     # How it is done.
 
-    def service_command(self, *arguments: str) -> "list[str]":
+    def service_command(self, *arguments: str) -> list[str]:
         return self._command("system", "service", f"--time={self._service_seconds}", *arguments)
 
-    def environment(self) -> "dict[str, str]":
+    def environment(self) -> dict[str, str]:
         return {**os.environ, "PATH": _PATH, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
 
-    def _command(self, *arguments: str) -> "list[str]":
+    def _command(self, *arguments: str) -> list[str]:
         return [PODMAN, "--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--tmpdir",
                 f"{self.folder}/tmp", "--storage-driver", "vfs", "--log-level", "error", *arguments]
 
