@@ -95,6 +95,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     Timer settling_timer_;
     Timer reopening_timer_;
     std::string why_reopening_;
+    std::string warned_of_;  // the last error in the journal since it was last watched
     // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
 };

@@ -38,7 +38,7 @@ netns = "none"
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
-events_logger = "file"
+events_logger = "{events_logger}"
 events_logfile_max_size = {log_size}
 lock_type = "file"
 [engine.runtimes]
@@ -72,9 +72,9 @@ class Podman:
     type_id = "podman.io"
     abilities = frozenset({"rename", "restart"})
 
-    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000):
+    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file"):
         """service_seconds: without connections, the service ends after these; 0: never. log_size: bytes of the log of
-        events, beyond which it is rotated."""
+        events, beyond which it is rotated. events_logger: "none" for no events."""
         self.folder = folder
         self.socket = folder / "podman.sock"
         self.url = f"unix://{self.socket}"
@@ -83,7 +83,8 @@ class Podman:
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
         self._strays = [path for path in _STRAYS if not path.exists()]
-        (folder / "containers.conf").write_text(_CONFIGURATION.format(folder=folder, log_size=log_size))
+        (folder / "containers.conf").write_text(_CONFIGURATION.format(
+            folder=folder, log_size=log_size, events_logger=events_logger))
         runtime = folder / "runc"
         runtime.write_text(_RUNTIME.format(runc=RUNC, folder=folder))
         runtime.chmod(0o755)
