@@ -231,7 +231,10 @@ void EngineWatch::set_state(EngineState state, std::string last_error) {
     if (new_state) status_.since = real_time_now();
     status_.state = state;
     status_.last_error = std::move(last_error);
-    if (new_state && !status_.last_error.empty()) {
+    if (state == EngineState::watching) warned_of_.clear();
+    // An engine that fails in the same way again and again has been told of.
+    if (new_state && !status_.last_error.empty() && status_.last_error != warned_of_) {
+        warned_of_ = status_.last_error;
         log::warning("engine " + name_ + " (" + client_->api() + ") is " + to_string(state) + ": " +
                          status_.last_error,
                      {{"SHOREWATCH_ENGINE", name_}});

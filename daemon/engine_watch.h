@@ -26,7 +26,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
         // After a stream that lasted this long, the next attempt is made at once.
         Clock::duration good_stream = std::chrono::seconds(1);
         // How long the attempt after such a stream may take before the engine counts as lost.
-        Clock::duration longest_reopening = std::chrono::seconds(1);
+        Clock::duration longest_reopening = std::chrono::seconds(5);
         // How long after a list a few inspections may hold up the word that the watch is synchronised.
         Clock::duration longest_settling = std::chrono::seconds(2);
     };
@@ -96,6 +96,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     Timer settling_timer_;
     Timer reopening_timer_;
     std::string why_reopening_;
+    std::string warned_of_;  // the last error in the journal since it was last watched
     // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
 };

@@ -46,6 +46,14 @@ Labels Labels::all_left_out() {
     return labels;
 }
 
+Labels Labels::with(std::string key, std::string value) const {
+    std::vector<Entry> entries = entries_;
+    entries.emplace_back(std::move(key), std::move(value));
+    Labels labels(std::move(entries));
+    labels.truncated_ = labels.truncated_ || truncated_;
+    return labels;
+}
+
 const std::string* Labels::find(std::string_view key) const noexcept {
     const auto found = std::ranges::lower_bound(entries_, key, {}, &Entry::first);
     return found != entries_.end() && found->first == key ? &found->second : nullptr;

@@ -29,6 +29,8 @@ class Labels {
     explicit Labels(std::vector<Entry> entries);
     // None, because there was no room for them.
     [[nodiscard]] static Labels all_left_out();
+    // These and one more; truncated when these are, or when something must be left out for it.
+    [[nodiscard]] Labels with(std::string key, std::string value) const;
 
     [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
     [[nodiscard]] const std::string* find(std::string_view key) const noexcept;

@@ -193,8 +193,7 @@ rest::EngineInfo decode_info(std::string json) {
 ContainerPtr with_pod_name(const Container& container, const std::string& name) {
     auto copy = std::make_shared<Container>(container);
     copy->pod = name;
-    std::vector<Labels::Entry> entries = container.labels->entries();
-    set_labels(*copy, std::move(entries));
+    copy->labels = std::make_shared<const Labels>(container.labels->with(std::string(pod_name_label), name));
     return copy;
 }
 

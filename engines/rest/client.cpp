@@ -31,8 +31,7 @@ Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dial
       refusals_(std::make_shared<bool>()) {}
 
 Client::~Client() {
-    // Not close(), which a derived class might have made its own: that is gone by now.
-    if (session_) session_->end();
+    Client::close();
 }
 
 bool Client::is_open() const noexcept {

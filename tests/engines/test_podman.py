@@ -309,3 +309,17 @@ def test_nothing_is_missed_or_told_twice_while_podman_rotates_its_log(
         assert set(client.list().by_name()) == {"last"}
     finally:
         engine.sweep()
+
+
+def test_a_podman_that_keeps_no_events_is_unavailable_and_the_journal_says_so_once(
+        folder: Path, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+    engine = Podman(folder / "podman", events_logger="none")
+    try:
+        engine.start()
+        daemon = start_daemon({"podman": engine})
+        recorder.signals.wait_until(
+            lambda _: states(recorder).count("unavailable") >= 3, 30, "three attempts in vain")
+        assert '"none" backend' in client.engines()["podman"]["LastError"]
+        assert daemon.log().count("is unavailable") == 1
+    finally:
+        engine.sweep()

@@ -38,7 +38,7 @@ netns = "none"
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
-events_logger = "file"
+events_logger = "{events_logger}"
 events_logfile_max_size = {log_size}
 lock_type = "file"
 [engine.runtimes]
@@ -72,9 +72,9 @@ class Podman:
     type_id = "podman.io"
     abilities = frozenset({"rename", "restart"})
 
-    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000):
+    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file"):
         """service_seconds: without connections, the service ends after these; 0: never. log_size: bytes of the log of
-        events, beyond which it is rotated."""
+        events, beyond which it is rotated. events_logger: "none" for no events."""
         self.folder = folder
         self.socket = folder / "podman.sock"
         self.url = f"unix://{self.socket}"
@@ -83,7 +83,8 @@ class Podman:
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
         self._strays = [path for path in _STRAYS if not path.exists()]
-        (folder / "containers.conf").write_text(_CONFIGURATION.format(folder=folder, log_size=log_size))
+        (folder / "containers.conf").write_text(_CONFIGURATION.format(
+            folder=folder, log_size=log_size, events_logger=events_logger))
         runtime = folder / "runc"
         runtime.write_text(_RUNTIME.format(runc=RUNC, folder=folder))
         runtime.chmod(0o755)
@@ -174,8 +175,8 @@ class Podman:
         # In a pod, the network and the cgroup are the pod's.
         own = {} if "pod" in config else {"netns": {"nsmode": "none"}, "cgroup_parent": f"/{self._cgroup}"}
         return self.api("POST", "/containers/create", {
-            "name": name, "image": IMAGE, "command": list(command or ("sleep", "1000000")), "labels": dict(labels or {}),
-            **own, **config})["Id"]
+            "name": name, "image": IMAGE, "command": list(command or ("sleep", "1000000")),
+            "labels": dict(labels or {}), **own, **config})["Id"]
 
     def start_container(self, container: str) -> None:
         self.api("POST", f"/containers/{quote(container)}/start")
@@ -227,18 +228,18 @@ class Podman:
         for pod in self.api("GET", "/pods/json"):
             self.remove_pod(pod["Id"])
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(remove, self.list()))
+            list(pool.map(remove, self.containers()))
 
     def inspect(self, container: str) -> Any:
         return self.api("GET", f"/containers/{quote(container)}/json")
 
-    def list(self) -> Any:
+    def containers(self) -> Any:
         """All containers, alive or dead, as the API lists them."""
         return self.api("GET", "/containers/json", query={"all": "true"})
 
     def alive(self) -> dict[str, Alive]:
         return {entry["Id"]: Alive(entry["Names"][0], entry["Pid"], entry["State"] == "paused")
-                for entry in self.list() if entry["State"] in ALIVE and entry["Pid"] > 0}
+                for entry in self.containers() if entry["State"] in ALIVE and entry["Pid"] > 0}
 
     def project_labels(self, project: str) -> dict[str, str]:
         # podman-compose sets both.
@@ -264,13 +265,13 @@ class Podman:
 
     # How it is done.
 
-    def service_command(self, *arguments: str) -> "list[str]":
+    def service_command(self, *arguments: str) -> list[str]:
         return self._command("system", "service", f"--time={self._service_seconds}", *arguments)
 
-    def environment(self) -> "dict[str, str]":
+    def environment(self) -> dict[str, str]:
         return {**os.environ, "PATH": _PATH, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
 
-    def _command(self, *arguments: str) -> "list[str]":
+    def _command(self, *arguments: str) -> list[str]:
         return [PODMAN, "--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--tmpdir",
                 f"{self.folder}/tmp", "--storage-driver", "vfs", "--log-level", "error", *arguments]
 

@@ -283,6 +283,16 @@ TEST_CASE("an inspection is completed by the name of the pod, which is asked for
     CHECK(dialect.supplement_path(dialect.decode_inspection(sample("inspect-short-4.3.json"))).empty());
 }
 
+TEST_CASE("labels that were left out stay told as such when the pod's name comes") {
+    const Inspection member =
+        decode_inspection(R"({"Id":"c","Pod":"p","State":{},"Config":{"Labels":{"big":")" +
+                          std::string(100'000, 'x') + R"("}}})");
+    REQUIRE(member.container->labels->truncated());
+    const ContainerPtr named_too = with_pod_name(*member.container, "tide");
+    CHECK(named_too->labels->truncated());
+    CHECK(label(*named_too, pod_name_label) == "'tide'");
+}
+
 TEST_CASE("the clock of a Podman on another host is that of its greeting") {
     PodmanDialect dialect;
     const http::Head head{200, {{"libpod-api-version", "4.3.1"}, {"date", "Sun, 22 Nov 2026 03:26:33 GMT"}}};

@@ -87,6 +87,11 @@ TEST_CASE("labels are sorted, made valid, and cut by whole keys") {
     std::vector<Labels::Entry> many;
     for (int i = 0; i < 100; ++i)
         many.emplace_back("key" + std::to_string(i), std::string(1024, 'x'));
+    const Labels::Entry first{"a", "1"};
+    const Labels one(std::vector{first});
+    CHECK_FALSE(one.with("b", "2").truncated());
+    CHECK(*one.with("a", "2").find("a") == "2");
+    CHECK(huge.with("b", "2").truncated());
     const Labels some(many);
     CHECK(some.truncated());
     CHECK(some.bytes() <= Labels::max_bytes);
