@@ -8,6 +8,7 @@ from typing import Iterator
 import pytest
 
 from lab.containerd import Containerd
+from lab.cri import Cri
 
 
 # containerd
@@ -35,6 +36,19 @@ def containerd(session_containerd: Containerd) -> Iterator[Containerd]:
 def own_containerd(folder: Path) -> Iterator[Containerd]:
     """An engine of the test's own, to be killed and restarted; its containers outlive it."""
     part = Containerd(folder / "containerd")
+    try:
+        part.start()
+        yield part
+    finally:
+        part.sweep()
+
+
+# CRI
+
+@pytest.fixture
+def cri(folder: Path) -> Iterator[Cri]:
+    """A containerd of the test's own, with the CRI plugin."""
+    part = Cri(folder / "cri")
     try:
         part.start()
         yield part
