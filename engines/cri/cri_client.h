@@ -26,6 +26,8 @@ struct CriOptions {
     std::chrono::milliseconds version_deadline = std::chrono::seconds(10);
     std::chrono::milliseconds list_deadline = std::chrono::seconds(30);
     std::chrono::milliseconds inspect_deadline = std::chrono::seconds(10);
+    // How long after its stream was opened CRI-O is listed once more.
+    std::chrono::milliseconds list_again = std::chrono::seconds(1);
     // Verbose statuses asked for at a time, by a list of CRI-O.
     std::size_t parallel = 8;
 };

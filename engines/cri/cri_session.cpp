@@ -32,7 +32,10 @@ CriClient::Session::Session(CriClient& owner, LifecycleObserver& observer)
       loop_(owner.loop_),
       endpoint_(owner.endpoint_),
       options_(owner.options_),
-      observer_(observer) {}
+      observer_(observer),
+      list_again_(loop_, [this] {
+          observer_.on_gap("CRI-O does not say when it begins to tell of events at " + endpoint_.url());
+      }) {}
 
 void CriClient::Session::start() {
     // From the loop, since it may fail at once.
@@ -54,6 +57,7 @@ void CriClient::Session::connect() {
 void CriClient::Session::end() {
     if (std::exchange(ended_, true)) return;
     open_ = false;
+    list_again_.disarm();
     calls_.clear();
     waiting_.clear();
     if (containerd_ != nullptr) containerd_->close();
@@ -143,11 +147,13 @@ void CriClient::Session::follow_crio() {
     handlers.on_message = [this](std::string_view bytes) { take_message(bytes); };
     handlers.on_end = [this](const grpc::Answer& answer) { take_end(answer); };
     calls_.stream(*connection_, std::move(request), std::move(handlers));
-    // CRI-O does not say when it has taken a reader in, which is the first thing it does with the call. What
-    // is asked for after that, on the same connection, is answered later.
+    // CRI-O does not say when it has taken a reader in, and nothing that is harmless makes it tell of
+    // something. It is the first thing it does with the call, so that what is asked for after that is
+    // answered later, as a rule; and a list some time after that finds what was missed if it was not.
     call("Version", std::string(following_events), version_request(), options_.version_deadline,
          [this](const grpc::Answer& answer) {
              if (!answer) return fail(answer.error);
+             list_again_.arm_after(options_.list_again);
              take_open();
          });
 }

@@ -80,6 +80,7 @@ class CriClient::Session final : public std::enable_shared_from_this<CriClient::
     bool ended_ = false;
     bool open_ = false;
     EngineIdentity identity_;
+    Timer list_again_;                                    // CRI-O: a while after the stream was opened
     std::unordered_map<std::string, Sandbox> sandboxes_;  // CRI-O's, by id
     EngineClient* containerd_ = nullptr;                  // the owner's, if it is used
     std::unique_ptr<grpc::Connection> connection_;
