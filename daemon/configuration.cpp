@@ -140,14 +140,14 @@ Endpoint endpoint_of(const EngineSection& section, std::string_view type, bool u
     return endpoint;
 }
 
-// Containerd's engines have namespaces, and no TCP.
+// Namespaces are containerd's alone, and what speaks gRPC has no TCP.
 void check_fit(const EngineSection& section, const EngineConfiguration& engine) {
-    const bool is_containerd = engine.type == "containerd";
-    if (section.namespaces && !is_containerd) {
+    if (section.namespaces && engine.type != "containerd") {
         reject(section.namespaces->where, "namespaces, but the engine's type is " + in_quotes(engine.type),
                "type = \"containerd\", or no namespaces");
     }
-    if (is_containerd && engine.endpoint.transport != Endpoint::Transport::unix_socket) {
+    const bool has_socket_only = engine.type == "containerd" || engine.type == "cri";
+    if (has_socket_only && engine.endpoint.transport != Endpoint::Transport::unix_socket) {
         reject(section.endpoint->where,
                "an engine of type " + in_quotes(engine.type) + " can't be watched at " +
                    in_quotes(engine.endpoint.url()),

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engines/containerd/containerd_client.h"
+#include "engines/cri/cri_client.h"
 #include "engines/docker/docker_client.h"
 #include "engines/podman/podman_client.h"
 #include "engines/support/text.h"
@@ -29,16 +30,24 @@ std::unique_ptr<EngineClient> make_containerd(const Endpoint& endpoint, EventLoo
     return std::make_unique<containerd::ContainerdClient>(loop, endpoint, std::move(own));
 }
 
+// The runtime interface says little of how containers are; containerd's own API, on the same socket, does.
+std::unique_ptr<EngineClient> make_cri(const Endpoint& endpoint, EventLoop& loop, const EngineOptions&) {
+    const auto make_kubernetes = [](EventLoop& its_loop, const Endpoint& its_endpoint) {
+        return make_containerd(its_endpoint, its_loop, {{"k8s.io"}});
+    };
+    return std::make_unique<cri::CriClient>(loop, endpoint, make_kubernetes);
+}
+
 struct Kind {
     std::string_view type_id;
     Maker* make;
 };
 
 // A line each in both, in the same order.
-constexpr std::array<std::string_view, 3> types{"containerd", "docker", "podman"};
-constexpr std::array<Kind, types.size()> kinds{Kind{containerd::type_id, make_containerd},
-                                               Kind{docker::type_id, make<docker::DockerClient>},
-                                               Kind{podman::type_id, make<podman::PodmanClient>}};
+constexpr std::array<std::string_view, 4> types{"containerd", "cri", "docker", "podman"};
+constexpr std::array<Kind, types.size()> kinds{
+    Kind{containerd::type_id, make_containerd}, Kind{cri::type_id, make_cri},
+    Kind{docker::type_id, make<docker::DockerClient>}, Kind{podman::type_id, make<podman::PodmanClient>}};
 
 const Kind& kind_of(std::string_view type) {
     const auto found = std::ranges::find(types, type);

@@ -92,28 +92,14 @@ void ContainerdClient::Session::end() {
 }
 
 void ContainerdClient::Session::call(grpc::Request request, grpc::Reply done) {
-    const std::uint64_t number = next_call_++;
-    calls_.emplace(number,
-                   connection_->call(std::move(request), [this, number, done = std::move(done)](auto answer) {
-                       const auto keep = shared_from_this();
-                       const auto ended = calls_.extract(number);
-                       done(std::move(answer));
-                   }));
+    calls_.call(*connection_, std::move(request), [this, done = std::move(done)](grpc::Answer answer) {
+        const auto keep = shared_from_this();
+        done(std::move(answer));
+    });
 }
 
 void ContainerdClient::Session::stream(grpc::Request request, grpc::StreamHandlers handlers) {
-    const std::uint64_t number = next_call_++;
-    grpc::StreamHandlers kept;
-    kept.on_message = [this, take = std::move(handlers.on_message)](std::string_view message) {
-        const auto keep = shared_from_this();
-        take(message);
-    };
-    kept.on_end = [this, number, done = std::move(handlers.on_end)](grpc::Answer answer) {
-        const auto keep = shared_from_this();
-        const auto ended = calls_.extract(number);
-        done(std::move(answer));
-    };
-    calls_.emplace(number, connection_->stream(std::move(request), std::move(kept)));
+    calls_.stream(*connection_, std::move(request), std::move(handlers));
 }
 
 // Worth knowing, but not needed to watch: a failure is no failure.

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "engines/containerd/containerd_client.h"
+#include "engines/grpc/calls.h"
 #include "engines/grpc/connection.h"
 
 namespace shorewatch::containerd {
@@ -67,8 +67,7 @@ class ContainerdClient::Session : public std::enable_shared_from_this<Containerd
     Timer deadline_;             // until the stream stands
     Timer publish_again_;
     std::unique_ptr<grpc::Connection> connection_;
-    std::unordered_map<std::uint64_t, grpc::Call> calls_;
-    std::uint64_t next_call_ = 0;
+    grpc::Calls calls_;
     grpc::Call events_;
 };
 

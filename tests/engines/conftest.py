@@ -8,6 +8,7 @@ from typing import Iterator
 import pytest
 
 from lab.containerd import Containerd
+from lab.cri import Cri
 from lab.podman import Podman
 
 
@@ -68,6 +69,19 @@ def podman(session_podman: Podman) -> Iterator[Podman]:
 def own_podman(folder: Path) -> Iterator[Podman]:
     """An engine of the test's own, to be killed and restarted; its containers outlive it."""
     part = Podman(folder / "podman")
+    try:
+        part.start()
+        yield part
+    finally:
+        part.sweep()
+
+
+# CRI
+
+@pytest.fixture
+def cri(folder: Path) -> Iterator[Cri]:
+    """A containerd of the test's own, with the CRI plugin."""
+    part = Cri(folder / "cri")
     try:
         part.start()
         yield part

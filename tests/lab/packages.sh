@@ -4,14 +4,16 @@
 # shellcheck disable=SC2034  # used by those who source this
 build_packages=(g++ meson ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libcurl4-openssl-dev rapidjson-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev libsystemd-dev libdbus-1-dev libgrpc++-dev libprotobuf-dev
-    protobuf-compiler protobuf-compiler-grpc)
+    protobuf-compiler)
 # shellcheck disable=SC2034
 bus_packages=(dbus-daemon)
 # shellcheck disable=SC2034
 test_packages=(ccache catch2 libssl-dev clang-19 clang-format-19 clang-tidy-19 systemd libglib2.0-bin
-    python3-pytest python3-dbus python3-gi podman conmon catatonit)
+    python3-pytest python3-dbus python3-gi python3-grpcio podman conmon catatonit)
 
 engine_packages=(busybox-static)
+# A containerd from elsewhere, as Docker's own packages bring it, does as well.
+command -v containerd > /dev/null || engine_packages+=(containerd)
 # A Docker from elsewhere does as well, and would be in the way of Debian's.
 command -v dockerd > /dev/null || engine_packages+=(docker.io)
 command -v containerd > /dev/null || test_packages+=(containerd)

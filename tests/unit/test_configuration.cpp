@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> known_types = {"containerd", "docker", "other", "podman"};
+constexpr std::array<std::string_view, 5> known_types = {"containerd", "cri", "docker", "other", "podman"};
 constexpr std::string_view readable = "a regular file of at most 1 MiB that the daemon may read";
 
 // A folder for shorewatch.toml and its drop-ins; anybody may enter it.
@@ -427,8 +427,8 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
          "name"},
         // Types of engines.
         {"[[engine]]\ntype = 'rkt'",
-         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'containerd', 'docker', 'other', "
-         "'podman'"},
+         "FILE:2:8: 'rkt' is no known type of engine; expected one of 'containerd', 'cri', 'docker', "
+         "'other', 'podman'"},
         // Endpoints.
         {"[[engine]]\nendpoint = 'docker.sock'",
          "FILE:2:12: 'docker.sock' is no endpoint: its scheme is not known; expected " + any_endpoint},
@@ -463,6 +463,12 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"[[engine]]\ntype = 'containerd'\nendpoint = 'tcp://h:1'",
          "FILE:3:12: an engine of type 'containerd' can't be watched at 'tcp://h:1'; expected its unix "
          "socket, as in endpoint = \"unix:///run/engine.sock\""},
+        {"[[engine]]\ntype = 'cri'\nendpoint = 'tcp://h:1'",
+         "FILE:3:12: an engine of type 'cri' can't be watched at 'tcp://h:1'; expected its unix "
+         "socket, as in endpoint = \"unix:///run/engine.sock\""},
+        {"[[engine]]\ntype = 'cri'",
+         "FILE:1:1: engine 'cri' has no endpoint; expected endpoint, as in endpoint = "
+         "\"unix:///run/engine.sock\""},
         // TLS.
         {"[[engine]]\nendpoint = '/s'\ntls.ca = '/c'",
          "FILE:3:1: tls, but the endpoint is '/s' (FILE:2:12); expected " + tls_endpoint},
