@@ -45,6 +45,8 @@ class Client : public EngineClient {
     std::unique_ptr<Dialect> dialect_;
     Options options_;
     RecentEvents recent_;               // over all streams of this client
+    std::optional<RealTime> began_;     // from when on the first stream told
+    EngineIdentity identity_;           // as last told: an engine that comes back is most likely the same
     std::shared_ptr<Session> session_;  // from lifecycle_events() to the end of the stream
     std::shared_ptr<bool> refusals_;    // replies posted by refuse() are given up with it
 };

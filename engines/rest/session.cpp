@@ -89,11 +89,8 @@ void Client::Session::take_ping(const Result<http::Response>& result) {
     prefix_ = greeting.prefix;
 
     // Without an earlier stream, events count from now on: by the engine's clock, which is ours on this host.
-    if (since_)
-        *since_ -= overlap;
-    else
-        since_ = endpoint_.is_local() ? real_time_now() : greeting.clock;
-    if (since_) open_events(*since_);
+    const auto since = since_ ? *since_ - overlap : endpoint_.is_local() ? real_time_now() : greeting.clock;
+    if (since) open_events(*since);
     ask_info();
 }
 
@@ -117,9 +114,9 @@ void Client::Session::take_info(Result<http::Response> result) {
         try {
             const EngineInfo info = dialect_.decode_info(std::move(result.value().body));
             engine_clock = info.time;
-            identity_.id = info.id;
-            identity_.version = info.version;
-            observer_.on_identity(identity_);
+            owner_.identity_.id = info.id;
+            owner_.identity_.version = info.version;
+            tell_identity();
         } catch (const json::Malformed& malformed) {
             problem = malformed.what();
         }
@@ -130,6 +127,9 @@ void Client::Session::take_info(Result<http::Response> result) {
 
 void Client::Session::open_events(RealTime since) {
     events_asked_ = true;
+    // What was over before the first stream is nobody's business: its events would come after the first list.
+    if (!owner_.began_) owner_.began_ = since_.value_or(since);
+    since = std::max(since, *owner_.began_);
     http::StreamRequest request;
     // since is needed even for what happens from now on: dockerd and Podman send the head before they
     // subscribe.
@@ -148,11 +148,14 @@ void Client::Session::take_open(std::uint32_t peer_pid) {
     const auto keep = shared_from_this();
     open_ = true;
     // 1 is systemd, which opened the socket for the engine and then started it.
-    if (peer_pid > 1) {
-        identity_.pid = peer_pid;
-        observer_.on_identity(identity_);
-    }
+    owner_.identity_.pid = peer_pid > 1 ? peer_pid : 0;
+    tell_identity();
     if (!ended_) observer_.on_stream_open();
+}
+
+void Client::Session::tell_identity() {
+    const EngineIdentity told = owner_.identity_;  // ours, whatever the observer does to the owner
+    if (told != EngineIdentity{}) observer_.on_identity(told);
 }
 
 void Client::Session::take_bytes(std::string_view bytes) {

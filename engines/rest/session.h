@@ -36,6 +36,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void take_info(Result<http::Response> result);
     void open_events(RealTime since);
     void take_open(std::uint32_t peer_pid);
+    void tell_identity();
     void take_bytes(std::string_view bytes);
     void take_object(std::string_view text);
     void take_end(const EngineError& error);
@@ -53,7 +54,6 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     bool open_ = false;
     bool events_asked_ = false;
     std::string prefix_;  // of all paths, as the greeting told
-    EngineIdentity identity_;
     json::StreamSplitter splitter_;
     std::uint64_t skipped_ = 0;  // events that were not used
     std::optional<http::Client> http_;

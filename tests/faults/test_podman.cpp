@@ -131,9 +131,18 @@ TEST_CASE("Podman's events are asked for by type alone, and from when they are w
     const fakes::LeakCheck leaks;
     Service service;
     service.open(RealTime{std::chrono::seconds(1700000005)});
+    CHECK(service.events_asked["since"] == "1700000005.000000000");
+    service.client.close();
+    service.observer = {};
+    // A little of it is asked for again, but nothing from before the first.
+    service.open(RealTime{std::chrono::milliseconds(1700000005500)});
+    CHECK(service.events_asked["since"] == "1700000005.000000000");
+    service.client.close();
+    service.observer = {};
+    service.open(RealTime{std::chrono::milliseconds(1700000007500)});
     using Parameters = std::map<std::string, std::string>;
     CHECK(service.events_asked == Parameters{{"stream", "true"},
-                                             {"since", "1700000004.000000000"},
+                                             {"since", "1700000006.500000000"},
                                              {"filters", R"({"type":["container"]})"}});
 }
 
@@ -193,6 +202,14 @@ TEST_CASE("Podman's identity is its store's, and comes when it comes") {
     }));
     CHECK(service.observer.identities.back().id == "h:/s");
     CHECK(service.observer.identities.back().version == "4.3.1");
+
+    // It is not forgotten while it is asked for again.
+    service.answers["/info"] = {0, ""};
+    service.client.close();
+    service.observer = {};
+    service.open();
+    REQUIRE_FALSE(service.observer.identities.empty());
+    CHECK(service.observer.identities.front().id == "h:/s");
 }
 
 TEST_CASE("the name of a container's pod is asked for, once") {
