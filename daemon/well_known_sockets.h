@@ -14,8 +14,9 @@ struct WellKnownSocket {
 };
 
 // Sorted by type.
-inline constexpr std::array<WellKnownSocket, 3> well_known_sockets{
+inline constexpr std::array<WellKnownSocket, 4> well_known_sockets{
     {{"containerd", "containerd/containerd.sock", "", ""},
+     {"cri", "crio/crio.sock", "", ""},  // CRI-O's
      {"docker", "docker.sock", "docker.sock", "rootless Docker"},
      {"podman", "podman/podman.sock", "podman/podman.sock", "a user's Podman"}}};
 

@@ -265,6 +265,7 @@ TEST_CASE("a user's default is rootless Docker") {
         CHECK(read("[[engine]]").engines.at(0).endpoint.url() == "unix:///run/docker.sock");
         CHECK(read("[[engine]]\ntype = 'podman'", true).engines.at(0).endpoint.url() ==
               "unix:///run/user/7/podman/podman.sock");
+        CHECK(read("[[engine]]\ntype = 'cri'").engines.at(0).endpoint.url() == "unix:///run/crio/crio.sock");
         CHECK(read("[[engine]]\ntype = 'podman'").engines.at(0).endpoint.url() ==
               "unix:///run/podman/podman.sock");
     }
@@ -466,9 +467,6 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"[[engine]]\ntype = 'cri'\nendpoint = 'tcp://h:1'",
          "FILE:3:12: an engine of type 'cri' can't be watched at 'tcp://h:1'; expected its unix "
          "socket, as in endpoint = \"unix:///run/engine.sock\""},
-        {"[[engine]]\ntype = 'cri'",
-         "FILE:1:1: engine 'cri' has no endpoint; expected endpoint, as in endpoint = "
-         "\"unix:///run/engine.sock\""},
         // TLS.
         {"[[engine]]\nendpoint = '/s'\ntls.ca = '/c'",
          "FILE:3:1: tls, but the endpoint is '/s' (FILE:2:12); expected " + tls_endpoint},
