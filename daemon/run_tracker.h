@@ -45,6 +45,8 @@ class RunTracker {
     // How long the end of a run is held back for a source that knows its exit code, and a start whose run is
     // over for the event that says how.
     static constexpr Clock::duration hold = std::chrono::seconds(1);
+    // The same for a run that was over before anything but its id was known: nothing is published that waits.
+    static constexpr Clock::duration hold_for_name = std::chrono::seconds(10);
 
     RunTracker(Portfolio& portfolio, Output& output) : portfolio_(portfolio), output_(output) {}
 

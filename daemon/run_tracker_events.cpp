@@ -134,9 +134,13 @@ void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoin
     PendingStart& pending = *track.pending;
     if (pending.time && event.time < *pending.time) return ask(id, track);
     const ExitReport report = report_of(event, *pending.outline);
-    if (report.exit_code || !track.asked) return publish_short_run(track, pending.outline, report);
+    const bool by_id_alone = pending.outline->by_id_alone;
+    const bool complete = report.exit_code && !by_id_alone;
+    if (complete || (!track.asked && !by_id_alone)) return publish_short_run(track, pending.outline, report);
+    // An inspection may still find what the events don't tell.
     pending.exit = report;
-    set_deadline(track, now + hold);
+    set_deadline(track, now + (by_id_alone ? hold_for_name : hold));
+    if (!track.asked) ask(id, track);
 }
 
 void RunTracker::take_paused(const ContainerEvent& event, Track& track, bool paused) {

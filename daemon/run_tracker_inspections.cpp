@@ -124,7 +124,7 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
         return set_deadline(track, now + hold);
     }
     if (ended_.is_over(*found.container)) return track.pending.reset();
-    if (will_be_told(pending, *found.container)) {
+    if (!pending.exit && will_be_told(pending, *found.container)) {
         pending.waited = true;
         return set_deadline(track, now + hold);
     }

@@ -67,6 +67,8 @@ struct Container {
     // False where the engine's exit events of this container can't be believed as to the exit code (Docker: a
     // label named exitCode replaces it in the event); then the code comes from inspect.
     bool exit_events_tell_code = true;
+    // In an event that carries no more than the id: name is made of it, labels and the like are not known.
+    bool by_id_alone = false;
 
     // The same run? Told by pid and start time, as far as both sides know them.
     [[nodiscard]] bool is_same_run(const Container& other) const noexcept;

@@ -38,6 +38,8 @@ inline constexpr std::string_view type_id = "containerd.io";
 class ContainerdClient final : public EngineClient {
   public:
     ContainerdClient(EventLoop& loop, Endpoint endpoint, ContainerdOptions options = {});
+    ContainerdClient(const ContainerdClient&) = delete;
+    ContainerdClient& operator=(const ContainerdClient&) = delete;
     ~ContainerdClient() override;
 
     [[nodiscard]] std::string_view type() const override { return type_id; }

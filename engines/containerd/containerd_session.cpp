@@ -106,7 +106,7 @@ void ContainerdClient::Session::stream(grpc::Request request, grpc::StreamHandle
 void ContainerdClient::Session::ask_identity() {
     // 1 is systemd, where it opened the socket.
     if (connection_->peer_pid() > 1) identity_.pid = connection_->peer_pid();
-    const auto ask = [this](std::string method, std::string what, auto take) {
+    const auto ask = [this](std::string method, const std::string& what, auto take) {
         auto request = request_to(std::move(method), "ask the engine for its " + what, {}, {},
                                   options_.identity_deadline);
         call(std::move(request),
@@ -210,7 +210,8 @@ void ContainerdClient::Session::fail_stream(EngineError::Kind kind, std::string_
 
 void ContainerdClient::Session::fail(const EngineError& error) {
     const auto keep = shared_from_this();
-    const EngineError told = error;  // ours, whatever happens to whose it was
+    // Ours, whatever happens to whose it was. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const EngineError told = error;
     owner_.close();
     observer_.on_stream_end(told);
 }

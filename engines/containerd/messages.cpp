@@ -80,6 +80,13 @@ Container outline(const std::string& name_space, const std::string& id) {
     return container;
 }
 
+// What most events carry.
+Container by_id(const std::string& name_space, const std::string& id) {
+    Container container = outline(name_space, id);
+    container.by_id_alone = true;
+    return container;
+}
+
 // Fills in what the event itself says; false if it is not one of the container's own, or makes no sense.
 bool read_payload(const std::string& bytes, const std::string& name_space, ContainerEvent& event,
                   Container& container) {
@@ -87,7 +94,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
         case Type::started: {
             const auto start = parsed<api::TaskStart>(bytes);
             if (!start) return false;
-            container = outline(name_space, start->container_id());
+            container = by_id(name_space, start->container_id());
             container.pid = sane_pid(start->pid());
             return true;
         }
@@ -95,7 +102,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
             const auto exit = parsed<api::TaskExit>(bytes);
             // An exec'd process has an id of its own.
             if (!exit || exit->id() != exit->container_id()) return false;
-            container = outline(name_space, exit->container_id());
+            container = by_id(name_space, exit->container_id());
             container.pid = sane_pid(exit->pid());
             if (std::in_range<int>(exit->exit_status()))
                 event.exit_code = static_cast<int>(exit->exit_status());
@@ -112,7 +119,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
         default: {
             const auto plain = parsed<api::TaskEvent>(bytes);
             if (!plain) return false;
-            container = outline(name_space, plain->container_id());
+            container = by_id(name_space, plain->container_id());
             return true;
         }
     }

@@ -224,7 +224,8 @@ void CriClient::Session::fail(EngineError::Kind kind, std::string_view purpose, 
 
 void CriClient::Session::fail(const EngineError& error) {
     const auto keep = shared_from_this();
-    const EngineError told = error;  // ours, whatever happens to whose it was
+    // Ours, whatever happens to whose it was. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const EngineError told = error;
     owner_.close();
     observer_.on_stream_end(told);
 }

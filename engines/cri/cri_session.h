@@ -22,6 +22,9 @@ class CriClient::Session final : public std::enable_shared_from_this<CriClient::
                                  private LifecycleObserver {
   public:
     Session(CriClient& owner, LifecycleObserver& observer);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    virtual ~Session() = default;
 
     void start();
     // Nothing is called back from here on. The owner is not touched any more.

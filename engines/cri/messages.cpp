@@ -166,6 +166,7 @@ std::optional<EventMessage> decode_event(std::string_view bytes) {
 
     auto container = std::make_shared<Container>();
     container->id = container->name = id;
+    container->by_id_alone = true;
     container->sandbox = message.of_sandbox;
     const api::PodSandboxMetadata& pod = response->pod_sandbox_status().metadata();
     container->pod = valid_utf8(pod.name());

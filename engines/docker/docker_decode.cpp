@@ -100,6 +100,7 @@ std::optional<ApiVersion> ApiVersion::parse(std::string_view text) {
 const std::vector<std::string_view>& known_actions() {
     static const std::vector<std::string_view> names = [] {
         std::vector<std::string_view> result;
+        result.reserve(actions.size());
         for (const Action& action : actions)
             result.push_back(action.name);
         return result;

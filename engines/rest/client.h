@@ -18,6 +18,8 @@ class Client : public EngineClient {
   public:
     // dialect is never null.
     Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dialect, const Options& options);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
     ~Client() override;
 
     [[nodiscard]] std::string_view type() const override { return dialect_->type(); }

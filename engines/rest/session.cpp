@@ -210,7 +210,8 @@ void Client::Session::fail_stream(EngineError::Kind kind, std::string_view cause
 
 void Client::Session::fail(const EngineError& error) {
     const auto keep = shared_from_this();
-    const EngineError told = error;  // ours, whatever happens to whose it was
+    // Ours, whatever happens to whose it was. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const EngineError told = error;
     owner_.close();
     observer_.on_stream_end(told);
 }

@@ -78,6 +78,32 @@ def own_podman(folder: Path) -> Iterator[Podman]:
 
 # CRI
 
+@pytest.fixture(scope="session")
+def session_cri() -> Iterator[Cri]:
+    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
+    part = Cri(folder / "cri")
+    try:
+        part.start()
+        yield part
+    finally:
+        part.sweep()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def cri_pod(session_cri: Cri) -> Iterator[Cri]:
+    """An engine with one pod, which the test must leave running."""
+    session_cri.need_pod()
+    yield session_cri
+    session_cri.remove_all()
+
+
+@pytest.fixture
+def own_cri_pod(cri: Cri) -> Cri:
+    cri.need_pod()
+    return cri
+
+
 @pytest.fixture
 def cri(folder: Path) -> Iterator[Cri]:
     """A containerd of the test's own, with the CRI plugin."""

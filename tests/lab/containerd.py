@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
@@ -56,7 +57,7 @@ class Containerd:
 
     type = "containerd"
     type_id = "containerd.io"
-    abilities = frozenset({"rename", "restart"})
+    abilities = frozenset({"pause", "rename", "restart"})
 
     def __init__(self, folder: Path, extra_configuration: str = ""):
         """extra_configuration: tables of config.toml; with any, the CRI plugin is on."""
@@ -67,6 +68,7 @@ class Containerd:
         self._extra = extra_configuration
         self._process: Optional[Process] = None
         self._with_image: set[str] = set()
+        self._importing = threading.Lock()
         self._exec_numbers = itertools.count(1)
         folder.mkdir(parents=True, exist_ok=True)
         self._strays = Strays()
@@ -143,7 +145,8 @@ class Containerd:
         self.need_image(namespace)
         # runc's own notes on containers would else be in a folder that all containerds of the machine share.
         self.ctr("run", "--detach", "--null-io", "--cgroup", f"/{self.cgroup}/{name}", "--runc-root",
-                 str(self.folder / "runc"), *self._options(labels), IMAGE, name, *(command or ("sleep", "1000000")), namespace=namespace)
+                 str(self.folder / "runc"), *self._options(labels), IMAGE, name,
+                 *(command or ("sleep", "1000000")), namespace=namespace)
         return f"{namespace}/{name}"
 
     def kill(self, container: str, signal: str = "KILL") -> None:
@@ -230,13 +233,14 @@ class Containerd:
         return {"com.docker.compose.project": project}
 
     def need_image(self, namespace: str, name: str = IMAGE, entrypoint: tuple[str, ...] = ()) -> None:
-        if f"{namespace} {name}" in self._with_image:
-            return
-        archive = self.folder / "image.tar"
-        archive.write_bytes(oci_archive(name, entrypoint))
-        self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
-        archive.unlink()
-        self._with_image.add(f"{namespace} {name}")
+        with self._importing:
+            if f"{namespace} {name}" in self._with_image:
+                return
+            archive = self.folder / "image.tar"
+            archive.write_bytes(oci_archive(name, entrypoint))
+            self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
+            archive.unlink()
+            self._with_image.add(f"{namespace} {name}")
 
     @staticmethod
     def _options(labels: Optional[Mapping[str, str]]) -> list[str]:

@@ -62,7 +62,7 @@ class Dockerd:
 
     type = "docker"
     type_id = "docker.com"
-    abilities = frozenset({"rename", "restart"})
+    abilities = frozenset({"pause", "rename", "restart"})
 
     def __init__(self, folder: Path, live_restore: bool = False):
         self.folder = folder

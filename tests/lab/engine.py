@@ -24,7 +24,7 @@ class Engine(Protocol):
 
     type: str  # as in the configuration
     type_id: str  # as on the bus
-    abilities: frozenset[str]  # of "rename", "restart"; what is missing, the engine has no call for
+    abilities: frozenset[str]  # of "pause", "rename", "restart"; what is missing, the engine has no call for
     folder: Path
     url: str
 

@@ -70,7 +70,7 @@ class Podman:
 
     type = "podman"
     type_id = "podman.io"
-    abilities = frozenset({"rename", "restart"})
+    abilities = frozenset({"pause", "rename", "restart"})
 
     def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file"):
         """service_seconds: without connections, the service ends after these; 0: never. log_size: bytes of the log of

@@ -45,6 +45,7 @@ struct Hand : RunTracker::Output {
     RunTracker tracker{portfolio, *this};
     std::deque<std::string> asked;
     std::vector<std::string> told;
+    std::vector<std::string> names;  // of the containers in what was told of starts and ends
     Clock::time_point now{};
 
     Hand() { tracker.on_list_asked(at(100)); }
@@ -85,10 +86,12 @@ struct Hand : RunTracker::Output {
         return cause == Cause::event ? "" : std::string("/") + to_string(cause);
     }
     void note(const ContainerStarted& c) {
+        names.push_back(c.container->name);
         told.push_back((c.container->pid != 0 ? "started:" + std::to_string(c.container->pid) : "started") +
                        cause(c.cause));
     }
     void note(const ContainerExited& c) {
+        names.push_back(c.container->name);
         const std::string code = c.exit_code ? std::to_string(*c.exit_code) : "?";
         told.push_back("exited:" + code + (c.oom_killed.value_or(false) ? ":oom" : "") + cause(c.cause));
     }
@@ -365,6 +368,35 @@ TEST_CASE("an exit code that a label has forged is asked of the engine") {
     CHECK(hand.take() == "started:7");
     hand.answer(dead(200, 205, 3));
     CHECK(hand.take() == "exited:3");
+}
+
+TEST_CASE("a run too short to be inspected alive has its name, where events tell the id alone") {
+    auto nameless = std::make_shared<Container>(*outline("c"));
+    nameless->by_id_alone = true;
+    Hand hand;
+    hand.list({});
+    const bool start_was_told = GENERATE(true, false);
+    CAPTURE(start_was_told);
+    if (start_was_told) hand.tracker.on_event({Type::started, nameless, at(201), {}}, hand.now);
+    hand.tracker.on_event({Type::exited, nameless, at(202), 7}, hand.now);
+    CHECK(hand.take().empty());
+    SECTION("when an inspection finds it over") {
+        hand.answer(dead(201, 202, 7));
+        CHECK(hand.take() == "started exited:7");
+        CHECK(hand.names == std::vector<std::string>{"web", "web"});
+    }
+    SECTION("and else its id, when it is gone") {
+        hand.answer(none);
+        CHECK(hand.take() == "started exited:7");
+        CHECK(hand.names == std::vector<std::string>{"c", "c"});
+    }
+    SECTION("and else its id, when nobody answers in time") {
+        hand.pass(9s);
+        CHECK(hand.take().empty());
+        hand.pass(2s);
+        CHECK(hand.take() == "started exited:7");
+        CHECK(hand.names == std::vector<std::string>{"c", "c"});
+    }
 }
 
 TEST_CASE("an inspection that hangs is tried again, and holds up nobody's end") {
