@@ -1,6 +1,6 @@
-"""Figures of the daemon beside a real dockerd, and beside what a plain client of Docker's API takes in the same run.
+"""Figures of the daemon beside a real engine; with Docker, also beside what a plain client takes in the same run.
 
-Usage, as root: SHOREWATCH_BUILD_DIR=FOLDER /usr/bin/python3 tests/bench/docker.py [--runs N] [--idle SECONDS]
+Usage, as root: SHOREWATCH_BUILD_DIR=FOLDER /usr/bin/python3 tests/bench/watch.py [--engine TYPE] [--runs N] …
 
 Absolute figures are this machine's at this hour; the ratios are what can be compared. Nothing is asserted.
 """
@@ -24,11 +24,15 @@ from urllib.parse import urlencode
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from lab.bus import Bus
+from lab.containerd import Containerd
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd, UnixConnection
+from lab.engine import Engine
+from lab.podman import Podman
 from lab.recorder import Recorder, Signal
 from lab.waiting import Arrivals
 
+_ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd)}
 # Docker's name of what happened, and ours.
 _KINDS = {"start": "ContainerStarted", "die": "ContainerExited", "pause": "ContainerPaused"}
 
@@ -68,39 +72,52 @@ def line(what: str, values: list[float], unit: str = "ms", more: str = "") -> fl
     return median
 
 
-def latencies(engine: Dockerd, bus: Bus, daemon: Daemon, runs: int) -> None:
-    """The engine's stamp of an event → its arrival at a subscriber: of our signal, and of Docker's own event."""
-    daemon.start()
-    recorder, plain = Recorder(bus), PlainSubscriber(engine)
+def live_and_die(engine: Engine, recorder: Recorder, runs: int) -> None:
+    """Containers one after the other: started, paused, unpaused, killed."""
     for number in range(runs):
         name = f"run{number}"
-        id_ = engine.run(name, labels={"com.docker.compose.project": "bench"})
+        id_ = engine.run(name, labels=engine.project_labels("bench"))
         recorder.wait_for("ContainerStarted", name)
-        engine.docker("pause", id_)
+        engine.pause(id_)
         recorder.wait_for("ContainerPaused", name)
-        engine.docker("unpause", id_)
-        engine.docker("kill", id_)
+        engine.unpause(id_)
+        recorder.wait_for("ContainerUnpaused", name)
+        engine.kill(id_)
         recorder.wait_for("ContainerExited", name)
         engine.remove(id_)
-    events = plain.events.wait_until(lambda all_: len(all_) >= 3 * runs, 10, "Docker's events")
+
+
+def latencies(engine: Engine, bus: Bus, daemon: Daemon, runs: int) -> None:
+    """The engine's stamp, as our signals have it → their arrival at a subscriber."""
+    daemon.start()
+    recorder = Recorder(bus)
+    plain = PlainSubscriber(engine) if isinstance(engine, Dockerd) else None
+    live_and_die(engine, recorder, runs)
     signals: dict[tuple[str, str], Signal] = {
         (signal.member, signal.id): signal for signal in recorder.signals.all() if signal.is_container}
     for action, member in _KINDS.items():
-        mine = [event for event in events if event[0] == action]
-        theirs = line(f"stamp → docker events, {action}", [(arrival - stamp) / 1000 for _, _, stamp, arrival in mine])
-        ours = [(signals[member, id_].at - stamp) / 1000 for _, id_, stamp, _ in mine]
+        mine = [signal for (kind, _), signal in signals.items() if kind == member]
+        if plain is None:
+            line(f"stamp → {member}", [(signal.at - signal.details["Timestamp"]) / 1000 for signal in mine])
+            continue
+        events = plain.events.wait_until(lambda all_: len(all_) >= 3 * runs, 10, "Docker's events")
+        stamps = {id_: (stamp, arrival) for kind, id_, stamp, arrival in events if kind == action}
+        theirs = line(f"stamp → docker events, {action}",
+                      [(arrival - stamp) / 1000 for stamp, arrival in stamps.values()])
+        ours = [(signal.at - stamps[signal.id][0]) / 1000 for signal in mine]
         line(f"stamp → {member}", ours, more=f"{statistics.median(ours) / theirs:.2f} × docker events")
-    plain.close()
+    if plain is not None:
+        plain.close()
     recorder.close()
     daemon.stop()
 
 
-def ready(engine: Dockerd, daemon: Daemon, counts: list[int], starts: int = 10) -> None:
+def ready(engine: Engine, daemon: Daemon, counts: list[int], starts: int = 10) -> None:
     """Start of the process → READY=1, which it says once every engine is listed and the bus has it all."""
     running = 0
     for count in counts:
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda number: engine.run(f"many{number}", labels={"com.docker.compose.project": "many"}),
+            list(pool.map(lambda number: engine.run(f"many{number}", labels=engine.project_labels("many")),
                           range(running, count)))
         running = count
         times = []
@@ -110,9 +127,10 @@ def ready(engine: Dockerd, daemon: Daemon, counts: list[int], starts: int = 10) 
             times.append((time.monotonic() - begin) * 1000)
             anonymous = daemon.process.rss_anon()
             daemon.stop()
-        one_by_one = inspections(engine)
-        line(f"start → Ready with {count} containers", times,
-             more=f"list + {count} inspects one by one: {one_by_one:.1f} ms; RssAnon {anonymous / 1e6:.1f} MB")
+        more = f"RssAnon {anonymous / 1e6:.1f} MB"
+        if isinstance(engine, Dockerd):
+            more += f"; list + {count} inspects one by one: {inspections(engine):.1f} ms"
+        line(f"start → Ready with {count} containers", times, more=more)
 
 
 def inspections(engine: Dockerd) -> float:
@@ -151,19 +169,23 @@ def idle(daemon: Daemon, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=sorted(_ENGINES), default="docker")
     parser.add_argument("--runs", type=int, default=60, help="containers for the latencies")
     parser.add_argument("--idle", type=float, default=30, help="seconds")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
-    engine, bus = Dockerd(folder / "docker"), Bus(folder / "bus")
+    engine, bus = _ENGINES[options.engine](folder / "engine"), Bus(folder / "bus")
     try:
         engine.start()
         bus.start()
-        daemon = Daemon(folder / "daemon", bus, {"docker": engine.url})
-        print(f"load {os.getloadavg()[0]:.2f}")
-        latencies(engine, bus, daemon, options.runs)
-        ready(engine, daemon, [0, 50, 200])
-        idle(daemon, options.idle)
+        daemon = Daemon(folder / "daemon", bus, {"engine": engine})
+        print(f"{options.engine}, load {os.getloadavg()[0]:.2f}")
+        try:
+            latencies(engine, bus, daemon, options.runs)
+            ready(engine, daemon, [0, 50, 200])
+            idle(daemon, options.idle)
+        finally:
+            daemon.sweep()
     finally:
         bus.stop()
         engine.sweep()
