@@ -6,20 +6,20 @@ network. Only the standard library is used, so that quickstart can show its demo
 
 import contextlib
 import http.client
-import io
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Mapping, Optional
 from urllib.parse import quote, urlencode
 
+from . import busybox
 from .engine import Alive
+from .leftovers import Strays, end_cgroup, end_process, mounts_below, processes_with
 from .process import Process
 from .waiting import Deadline, connect, wait_for_exit
 
@@ -27,13 +27,7 @@ from .waiting import Deadline, connect, wait_for_exit
 _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 DOCKERD = shutil.which("dockerd", path=_PATH) or "dockerd"
 DOCKER = shutil.which("docker", path=_PATH) or "docker"
-BUSYBOX = "/bin/busybox"
 IMAGE = "busybox"
-
-# What dockerd and its containerd make outside their own folders whatever their options say; deepest first.
-_STRAY_FOLDERS = [Path(path) for path in (
-    "/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd", "/run/docker/plugins", "/run/docker",
-    "/run/containerd/s", "/run/containerd")]
 
 
 class DockerError(Exception):
@@ -72,7 +66,7 @@ class Dockerd:
         self._cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
-        self._strays = [path for path in _STRAY_FOLDERS if not path.exists()]
+        self._strays = Strays()
 
     # The engine's process.
 
@@ -120,16 +114,15 @@ class Dockerd:
         """Ends dockerd, containerd, shims and containers, and removes all they made: mounts, cgroups, files."""
         if self._process is not None and self._process.running():
             self._process.kill()
-        for pid in self._helpers():
-            _end(pid)
-        self._end_containers()
+        # containerd and its shims.
+        for pid in processes_with(os.fsencode(self.folder / "exec" / "containerd") + b"/"):
+            end_process(pid)
+        end_cgroup(self._cgroup)
         for address in self.folder.glob("exec/containerd/daemon/io.containerd.runtime.v2.task/*/*/address"):
             Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
-        for mount_point in self._mounts():
+        for mount_point in mounts_below(self.folder):
             subprocess.run(["umount", "--lazy", mount_point], check=True)
-        for stray in self._strays:
-            with contextlib.suppress(OSError):  # somebody else's by now
-                stray.rmdir()
+        self._strays.remove()
         shutil.rmtree(self.folder)
 
     # What it runs.
@@ -267,49 +260,4 @@ class Dockerd:
             connection.close()
 
     def _import_image(self) -> None:
-        content = io.BytesIO()
-        with tarfile.open(fileobj=content, mode="w") as tar:
-            for folder in ("bin", "dev", "etc", "proc", "root", "sys", "tmp"):
-                entry = tarfile.TarInfo(folder)
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-                tar.addfile(entry)
-            tar.add(BUSYBOX, "bin/busybox")
-            applets = subprocess.run([BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout
-            for applet in applets.split():
-                if applet != "busybox":
-                    entry = tarfile.TarInfo(f"bin/{applet}")
-                    entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-                    tar.addfile(entry)
-        self.api("POST", "/images/create", content.getvalue(), {"fromSrc": "-", "repo": IMAGE, "tag": "latest"})
-
-    def _helpers(self) -> Iterator[int]:
-        """containerd and its shims, known by this folder in their arguments."""
-        mark = os.fsencode(self.folder / "exec" / "containerd") + b"/"
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                if mark in entry.read_bytes():
-                    yield int(entry.parent.name)
-
-    def _end_containers(self) -> None:
-        tops = [Path("/sys/fs/cgroup") / self._cgroup, *Path("/sys/fs/cgroup").glob(f"*/{self._cgroup}")]
-        groups = sorted((path for top in tops for path in [top, *top.rglob("*")] if path.is_dir()), reverse=True)
-        # A signal reaches frozen processes only when they thaw: the first file is cgroup v1's, the other v2's.
-        for group in groups:
-            for file, thawed in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
-                with contextlib.suppress(OSError):
-                    if (group / file).exists():
-                        (group / file).write_text(thawed)
-        for group in groups:
-            for pid in (group / "cgroup.procs").read_text().split():
-                _end(int(pid))
-            group.rmdir()
-
-    def _mounts(self) -> list[str]:
-        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        return [point for point in reversed(points) if point.startswith(f"{self.folder}/")]
-
-
-def _end(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-        wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
+        self.api("POST", "/images/create", busybox.layer(), {"fromSrc": "-", "repo": IMAGE, "tag": "latest"})
