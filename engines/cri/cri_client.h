@@ -42,6 +42,8 @@ class CriClient final : public EngineClient {
 
     CriClient(EventLoop& loop, Endpoint endpoint, MakeContainerd make_containerd,
               const CriOptions& options = {});
+    CriClient(const CriClient&) = delete;
+    CriClient& operator=(const CriClient&) = delete;
     ~CriClient() override;
 
     [[nodiscard]] std::string_view type() const override { return type_id; }

@@ -102,9 +102,9 @@ std::string PodmanDialect::supplement_path(const Inspection& inspection) {
     return "/libpod/pods/" + http::url_encoded(container.pod_id) + "/json";
 }
 
-void PodmanDialect::supplement(Inspection& inspection, std::optional<std::string>&& json) {
+void PodmanDialect::supplement(Inspection& inspection, const std::optional<std::string>& json) {
     if (!json) return;
-    remember_pod(inspection.container->pod_id, decode_pod_name(std::move(*json)));
+    remember_pod(inspection.container->pod_id, decode_pod_name(*json));
     inspection.container = with_known_pod(inspection.container);
     remember_run(inspection);
 }

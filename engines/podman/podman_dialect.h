@@ -32,7 +32,7 @@ class PodmanDialect final : public rest::Dialect {
     [[nodiscard]] Inspection decode_inspection(std::string json) override;
     // The pod's name, where it has one that is not known yet.
     [[nodiscard]] std::string supplement_path(const Inspection& inspection) override;
-    void supplement(Inspection& inspection, std::optional<std::string>&& json) override;
+    void supplement(Inspection& inspection, const std::optional<std::string>& json) override;
 
   private:
     [[nodiscard]] ContainerPtr with_known_pod(const ContainerPtr& container) const;

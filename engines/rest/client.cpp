@@ -106,7 +106,7 @@ void Client::take_supplement(Inspection& inspection, Result<http::Response> resu
     std::optional<std::string> json;
     if (response.head.status == 200) json = std::move(response.body);
     try {
-        dialect_->supplement(inspection, std::move(json));
+        dialect_->supplement(inspection, json);
     } catch (const json::Malformed& malformed) {
         log::debug(http::make_error(Kind::protocol, inspecting(inspection.container->id), endpoint_,
                                     malformed.what())

@@ -99,7 +99,7 @@ class Dialect {
     // Where to ask for what is missing in this inspection; "": nowhere, it is complete.
     [[nodiscard]] virtual std::string supplement_path(const Inspection&) { return {}; }
     // json: the answer; nothing if there is no such thing.
-    virtual void supplement(Inspection&, std::optional<std::string>&& /*json*/) {}
+    virtual void supplement(Inspection&, const std::optional<std::string>& /*json*/) {}
 
   protected:
     Dialect() = default;
