@@ -80,8 +80,14 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
         }
         return compare(published, *container);
     }
-    if (!track.pending || track.pending->exit) return;
+    if (!track.pending) return;
     PendingStart& pending = *track.pending;
+    if (pending.exit) {
+        // Made just before the end, and yet it has what the events don't tell.
+        const bool names_it = pending.outline->by_id_alone && !container->started_after(pending.exit->time);
+        if (names_it) publish_short_run(track, container, *pending.exit);
+        return;
+    }
     // What is over by the list or by the events, and yet alive: a later run.
     if (pending.over || container->started_after(pending.time)) {
         // The events of the end of the pending run and of this start are on their way.

@@ -84,7 +84,7 @@ void CriClient::Looking::ask_who() {
 
 void CriClient::Looking::finish_one() {
     if (!found_ || !inspection_ || !reply_) return;
-    if (inspection_->alive && delay_ <= longest_delay && is_too_new(*inspection_->container, *found_)) {
+    if (delay_ <= longest_delay && is_too_new(*inspection_->container, *found_)) {
         found_.reset();
         session_.hold(shared_from_this());
         again_.arm_after(delay_);

@@ -385,6 +385,11 @@ TEST_CASE("a run too short to be inspected alive has its name, where events tell
         CHECK(hand.take() == "started exited:7");
         CHECK(hand.names == std::vector<std::string>{"web", "web"});
     }
+    SECTION("when an inspection was made just before it was over") {
+        hand.answer(alive(201, 9));
+        CHECK(hand.take() == "started exited:7");
+        CHECK(hand.names == std::vector<std::string>{"web", "web"});
+    }
     SECTION("and else its id, when it is gone") {
         hand.answer(none);
         CHECK(hand.take() == "started exited:7");
