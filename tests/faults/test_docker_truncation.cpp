@@ -144,7 +144,7 @@ TEST_CASE("a stream of single bytes that breaks in an event has told those befor
     fixture.engine.when(Request::events, {.delivery = {.byte_by_byte = true}});
     fixture.open();
     const auto web = fixture.engine.start({.name = "web"});
-    fixture.engine.stream_bytes("50\r\n{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"" +
+    fixture.engine.stream_bytes("200\r\n{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"" +
                                 web);
     REQUIRE(fixture.wait_for_events(1));
     fixture.engine.cut_streams();
