@@ -48,7 +48,7 @@ def test_a_user_s_daemon_is_on_the_session_bus(bus: Bus, make_face: Callable[...
     face.do("publish")
     assert sorted(client.engines()) == ["docker"]
     client.manager("Reload")
-    assert face.events() == ["reload"]
+    face.wait_for_event("reload")
 
 
 def test_a_name_that_is_taken_is_fatal_and_the_owner_keeps_it(
