@@ -154,6 +154,7 @@ def test_engines_count_what_they_have(client: Client) -> None:
 def test_reload_and_resync_reach_the_daemon(client: Client, face: Face) -> None:
     client.manager("Reload")
     client.call(ENGINE, NAME + ".Engine", "Resync")
+    face.wait_for_event("resync docker")
     assert face.events() == ["reload", "resync docker"]
 
 
