@@ -151,15 +151,13 @@ class Containerd(RealEngine):
 
     def remove(self, container: str) -> None:
         namespace, name = _parted(container)
-        self.ctr("task", "resume", name, namespace=namespace, check=False)
-        self.ctr("task", "rm", "--force", name, namespace=namespace, check=False)
-        self.ctr("container", "rm", name, namespace=namespace)
+        self._remove(namespace, [name])
 
     def remove_all(self) -> None:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self.remove, [
-                f"{namespace}/{name}" for namespace in self.namespaces()
-                for name in self.ctr("container", "ls", "--quiet", namespace=namespace).split()]))
+        for namespace in self.namespaces():
+            names = self.ctr("container", "ls", "--quiet", namespace=namespace).split()
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda some: self._remove(namespace, some), [names[part::4] for part in range(4)]))
 
     def namespaces(self) -> list[str]:
         return self.ctr("namespaces", "ls", "--quiet").split()
@@ -213,6 +211,15 @@ class Containerd(RealEngine):
             self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
             archive.unlink()
             self._with_image.add(f"{namespace} {name}")
+
+    def _remove(self, namespace: str, names: list[str]) -> None:
+        if not names:
+            return
+        for name, _, status in self.tasks(namespace):
+            if name in names and status == "PAUSED":
+                self.ctr("task", "resume", name, namespace=namespace, check=False)
+        self.ctr("task", "rm", "--force", *names, namespace=namespace, check=False)
+        self.ctr("container", "rm", *names, namespace=namespace)
 
     @staticmethod
     def _options(labels: Optional[Mapping[str, str]]) -> list[str]:
