@@ -269,7 +269,7 @@ def test_many_containers_at_once_are_all_told_and_all_listed(
     assert daemon.stop() == 0
     mark = len(recorder.signals)
     second = start_daemon({"engine": engine})
-    assert shown(client) == alive
+    wait_until(recorder, lambda: shown(client) == alive, 30, "all of them, found again")
     engine.remove_all()
     for name in names:
         recorder.wait_for("ContainerExited", name, seconds=30, after=mark)
