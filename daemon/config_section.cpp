@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t longest_name = 64;
 constexpr std::size_t longest_endpoint = 512;
-constexpr std::size_t longest_namespace = 76;  // containerd's limit
 constexpr std::size_t most_namespaces = 100;
 constexpr std::size_t longest_path = 4095;  // PATH_MAX, less its final NUL
 
@@ -186,18 +185,6 @@ void take_tls(EngineSection& section, const Entry& entry) {
     section.tls = Located<TlsSection>{std::move(tls), location_of(entry.key->source())};
 }
 
-// As containerd checks it.
-bool is_namespace(std::string_view text) {
-    if (text.empty() || text.size() > longest_namespace || !is_alphanumeric(text.back())) return false;
-    bool after_letter = false;
-    return std::all_of(text.begin(), text.end(), [&](char c) {
-        const bool separator = c == '_' || c == '.' || c == '-';
-        const bool fits = is_alphanumeric(c) || (separator && after_letter);
-        after_letter = !separator;
-        return fits;
-    });
-}
-
 void take_namespaces(EngineSection& section, const Entry& entry) {
     constexpr std::string_view expected = "an array of names, as in namespaces = [\"default\", \"build\"]";
     const auto* array = entry.value->as_array();
@@ -205,7 +192,7 @@ void take_namespaces(EngineSection& section, const Entry& entry) {
     std::vector<std::string> names;
     for (const toml::node& node : *array) {
         const Located<std::string> name = string_in({entry.key, &node}, expected);
-        if (!is_namespace(name.value)) {
+        if (!is_containerd_name(name.value)) {
             reject(name.where, in_quotes(name.value) + " can't be the name of a namespace",
                    "1 to 76 letters and digits, with single '_', '.' and '-' between them");
         }
@@ -243,8 +230,23 @@ void take_engines(FileSection& file, const Entry& entry) {
     }
 }
 
+void take_discover(FileSection& file, const Entry& entry) {
+    const auto* flag = entry.value->as_boolean();
+    const auto* text = entry.value->as_string();
+    if (flag != nullptr) {
+        file.discover = flag->get() ? Discover::outside : Discover::nothing;
+    } else if (text != nullptr && text->get() == "deep") {
+        file.discover = Discover::deep;
+    } else if (text != nullptr) {
+        reject(location_of(entry.value->source()), in_quotes(text->get()) + " is not known",
+               R"(true, false or "deep")");
+    } else {
+        reject_kind(entry, R"(true, false or "deep")");
+    }
+}
+
 constexpr std::array<KnownKey<FileSection>, 3> top_keys = {{
-    {"discover", [](FileSection& file, const Entry& entry) { file.discover = flag_in(entry); }},
+    {"discover", take_discover},
     {"discover_users", [](FileSection& file, const Entry& entry) { file.discover_users = flag_in(entry); }},
     {"engine", take_engines},
 }};

@@ -29,9 +29,12 @@ struct EngineSection {
     std::optional<Located<std::vector<std::string>>> namespaces;  // each once
 };
 
+// What engines are looked for: none, those outside of containers, or those within as well.
+enum class Discover { nothing, outside, deep };
+
 struct FileSection {
     std::vector<EngineSection> engines;  // in the order of the file
-    std::optional<bool> discover;
+    std::optional<Discover> discover;
     std::optional<bool> discover_users;
 };
 

@@ -181,7 +181,7 @@ std::filesystem::path default_configuration_file(bool user) {
 Configuration read_configuration(const std::filesystem::path& file, bool must_exist, bool user,
                                  std::span<const std::string_view> known_types) {
     Engines engines;
-    std::optional<bool> discover;
+    std::optional<config::Discover> discover;
     std::optional<bool> discover_users;
     const auto merge = [&](const fs::path& path, const std::string& text) {
         config::FileSection section = config::parse_file(text, path.native());
@@ -208,7 +208,10 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
     // Who names engines wants these, unless they only switch some off.
     const bool none_named =
         std::ranges::none_of(configuration.engines, [](const auto& engine) { return engine.enabled; });
-    configuration.discover = discover.value_or(none_named);
+    using config::Discover;
+    configuration.discover =
+        discover.value_or(none_named ? Discover::outside : Discover::nothing) != Discover::nothing;
+    configuration.discover_nested = discover == Discover::deep;
     configuration.discover_users = configuration.discover && !user && discover_users.value_or(true);
     return configuration;
 }

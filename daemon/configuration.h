@@ -1,8 +1,10 @@
 // The configuration: what the file says, checked, as immutable values.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -16,7 +18,15 @@ namespace shorewatch {
 // Each engine has a watcher thread of its own: a file that asks for more than this is a mistake.
 inline constexpr std::size_t most_engines = 256;
 
-// One [[engine]] table.
+// The container that an engine runs in.
+struct Holder {
+    std::string engine;  // the one that runs it, by name
+    std::string id;
+
+    auto operator<=>(const Holder&) const = default;
+};
+
+// One [[engine]] table, or an engine that was found.
 struct EngineConfiguration {
     std::string
         name;  // unique; [A-Za-z0-9][A-Za-z0-9_.-]*, at most 64 characters: it becomes an object path element
@@ -26,6 +36,7 @@ struct EngineConfiguration {
     // Of an engine that has namespaces ("containerd"): those that are watched; empty: those it watches unless
     // told otherwise.
     std::vector<std::string> namespaces = {};
+    std::optional<Holder> holder = {};  // only of one that was found
 
     bool operator==(const EngineConfiguration&) const = default;
 };
@@ -35,7 +46,8 @@ struct Configuration {
     std::vector<EngineConfiguration> engines;
     // Engines at well-known sockets are watched too, unless an engine above has their name or their socket.
     bool discover = false;
-    bool discover_users = false;  // those of users, below /run/user, as well; never without the others
+    bool discover_users = false;   // those of users, below /run/user, as well; never without the others
+    bool discover_nested = false;  // those in containers as well; never without the others
 
     bool operator==(const Configuration&) const = default;
 };

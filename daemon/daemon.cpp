@@ -6,8 +6,12 @@
 #include <system_error>
 #include <utility>
 
+#include <sys/stat.h>
+
 #include "engines/engine_factory.h"
+#include "engines/socket_file.h"
 #include "engines/support/log.h"
+#include "engines/support/process.h"
 
 namespace shorewatch {
 
@@ -48,16 +52,19 @@ Daemon::~Daemon() {
 void Daemon::apply(const Configuration& configuration) {
     const bool same = configuration.discover == configuration_.discover &&
                       configuration.discover_users == configuration_.discover_users;
+    const bool same_nested = configuration.discover_nested == configuration_.discover_nested;
     configuration_ = configuration;
-    started_ = false;
+    // Of what is found right away, watchers are made all at once, at the end.
+    updating_ = true;
     if (!same) discover();
-    started_ = true;
+    if (!same_nested) discover_nested();
+    updating_ = false;
     update();
     registry_.configured();
 }
 
 void Daemon::discover() {
-    discovered_.clear();
+    std::erase_if(discovered_, [](const EngineConfiguration& engine) { return !engine.holder; });
     discovery_.reset();
     if (!configuration_.discover) return;
     Discovery::Places places;
@@ -72,20 +79,48 @@ void Daemon::discover() {
     discovery_->start();
 }
 
+void Daemon::discover_nested() {
+    std::erase_if(discovered_, [](const EngineConfiguration& engine) { return engine.holder.has_value(); });
+    nested_.reset();
+    if (!configuration_.discover_nested) return;
+    DiscoveryObserver& observer = *this;
+    try {
+        nested_.emplace(loop_, observer, [this](const struct stat& socket) { return is_known(socket); });
+    } catch (const std::system_error& error) {
+        return log::warning(std::string(error.what()) + "; engines in containers are not found");
+    }
+    for (const auto& [name, engine] : engines_) {
+        if (!engine.configuration.endpoint.is_local()) continue;
+        registry_.engine(name)->portfolio().for_each([this, &of = name](const ContainerPtr& container) {
+            nested_->container_started(of, *container);
+        });
+    }
+}
+
+bool Daemon::is_known(const struct stat& socket) const {
+    const auto is_it = [&](const EngineConfiguration& engine) {
+        struct stat status{};
+        return engine.endpoint.is_local() && stat(SocketFile(engine.endpoint).name().c_str(), &status) == 0 &&
+               status.st_ino == socket.st_ino && status.st_dev == socket.st_dev;
+    };
+    return std::ranges::any_of(configuration_.engines, is_it) || std::ranges::any_of(discovered_, is_it);
+}
+
 void Daemon::engine_found(const DiscoveredEngine& engine) {
     EngineConfiguration found;
     found.name = engine.name;
     found.type = engine.type;
     try {
         found.endpoint = Endpoint::parse(engine.socket.native());
+        found.endpoint.inside = engine.inside;
+        found.holder = engine.holder;
     } catch (const std::invalid_argument& error) {
         return log::warning("engine " + engine.name + " can't be watched: " + error.what());
     }
     log::info("found engine " + found.name + " at " + found.endpoint.url(),
               {{"SHOREWATCH_ENGINE", found.name}});
     discovered_.push_back(std::move(found));
-    // Of those that start() finds, apply() makes watchers all at once.
-    if (started_) update();
+    update();
 }
 
 void Daemon::engine_gone(const std::string& name) {
@@ -94,36 +129,53 @@ void Daemon::engine_gone(const std::string& name) {
 }
 
 void Daemon::update() {
-    std::vector<EngineConfiguration> wanted;
-    for (const EngineConfiguration& engine : configuration_.engines) {
-        if (engine.enabled) wanted.push_back(engine);
+    update_again_ = true;
+    if (updating_) return;
+    updating_ = true;
+    // An engine that ends takes with it those in its containers.
+    while (std::exchange(update_again_, false)) {
+        std::vector<EngineConfiguration> wanted;
+        for (const EngineConfiguration& engine : configuration_.engines) {
+            if (engine.enabled) wanted.push_back(engine);
+        }
+        for (const EngineConfiguration& engine : discovered_) {
+            if (wanted.size() < most_engines && !is_named(engine, configuration_.engines))
+                wanted.push_back(engine);
+        }
+        std::vector<std::string> outdated;
+        for (const auto& [name, engine] : engines_) {
+            if (std::ranges::find(wanted, engine.configuration) == wanted.end()) outdated.push_back(name);
+        }
+        remove(outdated);
+        for (const EngineConfiguration& engine : wanted) {
+            if (!engines_.contains(engine.name)) add(engine);
+        }
     }
-    for (const EngineConfiguration& engine : discovered_) {
-        if (wanted.size() < most_engines && !is_named(engine, configuration_.engines))
-            wanted.push_back(engine);
-    }
-    std::vector<std::string> outdated;
-    for (const auto& [name, engine] : engines_) {
-        if (std::ranges::find(wanted, engine.configuration) == wanted.end()) outdated.push_back(name);
-    }
-    remove(outdated);
-    for (const EngineConfiguration& engine : wanted) {
-        if (!engines_.contains(engine.name)) add(engine);
-    }
+    updating_ = false;
     engines_changed_();
 }
 
 void Daemon::drop_double(const std::string& name, const EngineIdentity& identity) {
     const PublishedEngine* engine = registry_.engine(name);
-    const auto is_it = [&](const EngineConfiguration& one) { return one.name == name; };
-    if (identity.id.empty() || engine == nullptr || std::ranges::none_of(discovered_, is_it)) return;
+    if (identity.id.empty() || engine == nullptr) return;
+    // The larger, the less is an engine's word believed that it is another one.
+    const auto rank = [this](const std::string& of) {
+        const auto is_it = [&](const EngineConfiguration& one) { return one.name == of; };
+        const auto found = std::ranges::find_if(discovered_, is_it);
+        if (found == discovered_.end()) return 0;
+        return found->holder ? 3 : found->name == found->type ? 1 : 2;
+    };
     for (const PublishedEngine* other : registry_.engines()) {
         const bool same =
             other != engine && other->type() == engine->type() && other->status().identity.id == identity.id;
         if (!same) continue;
-        log::info("engine " + name + " is engine " + other->name() + ", at another socket",
-                  {{"SHOREWATCH_ENGINE", name}});
-        return engine_gone(name);
+        const bool other_goes = rank(other->name()) > rank(name);
+        const std::string gone = other_goes ? other->name() : name;
+        if (rank(gone) == 0) return;  // both were asked for
+        log::info(
+            "engine " + gone + " is engine " + (other_goes ? name : other->name()) + ", at another socket",
+            {{"SHOREWATCH_ENGINE", gone}});
+        return engine_gone(gone);
     }
 }
 
@@ -131,12 +183,13 @@ void Daemon::add(const EngineConfiguration& configuration) {
     const WatcherNumber number = ++last_number_;
     names_.emplace(number, configuration.name);
     registry_.add_engine(configuration.name, std::string(engine_type_id(configuration.type)),
-                         configuration.endpoint.url());
+                         configuration.endpoint.url(), configuration.holder);
     auto watcher = std::make_unique<Watcher>(
         configuration.name, configuration.endpoint,
         [configuration](EventLoop& loop) {
-            return make_engine_client(configuration.type, configuration.endpoint, loop,
-                                      {configuration.namespaces});
+            return make_engine_client(
+                configuration.type, configuration.endpoint, loop,
+                {.namespaces = configuration.namespaces, .kubernetes = configuration.holder.has_value()});
         },
         [this, number](Change change) { queue_.push(number, std::move(change)); });
     engines_.emplace(configuration.name, Engine{configuration, number, std::move(watcher)});
@@ -148,9 +201,12 @@ void Daemon::remove(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         const auto found = engines_.find(name);
         names_.erase(found->second.number);
+        if (found->second.configuration.holder) tell_exits(name);
         engines_.erase(found);
         registry_.remove_engine(name);
-        log::info("no longer watching engine " + name + ": it is no longer configured, or its user has gone",
+        if (nested_) nested_->engine_removed(name);
+        log::info("no longer watching engine " + name +
+                      ": it is no longer configured, or its user or container has gone",
                   {{"SHOREWATCH_ENGINE", name}});
     }
 }
@@ -175,19 +231,43 @@ bool Daemon::is_turning() {
     return all;
 }
 
+void Daemon::tell_exits(const std::string& name) {
+    std::vector<ContainerPtr> gone;
+    registry_.engine(name)->portfolio().for_each([&](const ContainerPtr& container) {
+        if (!process_with(container->pid)) gone.push_back(container);
+    });
+    for (const ContainerPtr& container : gone)
+        registry_.apply(name, ContainerExited{container, {}, {}, {}, Cause::resync});
+}
+
 void Daemon::consume(const std::vector<QueuedChange>& changes) {
     bool engines_changed = false;
     for (const QueuedChange& queued : changes) {
-        // Of a watcher that a reload has ended, there may still be changes in the queue.
-        const auto name = names_.find(queued.watcher);
-        if (name == names_.end()) continue;
-        registry_.apply(name->second, queued.change);
-        const auto* changed = std::get_if<EngineChanged>(&queued.change);
-        if (changed == nullptr) continue;
-        engines_changed = true;
-        drop_double(std::string(name->second), changed->status.identity);
+        // Of a watcher that has ended, there may still be changes in the queue.
+        const auto found = names_.find(queued.watcher);
+        if (found == names_.end()) continue;
+        // Ours: what follows may end that watcher.
+        const std::string name = found->second;
+        registry_.apply(name, queued.change);
+        if (const auto* started = std::get_if<ContainerStarted>(&queued.change)) {
+            follow(name, *started);
+        } else if (const auto* exited = std::get_if<ContainerExited>(&queued.change)) {
+            follow(name, *exited);
+        } else if (const auto* changed = std::get_if<EngineChanged>(&queued.change)) {
+            engines_changed = true;
+            drop_double(name, changed->status.identity);
+        }
     }
     if (engines_changed) engines_changed_();
+}
+
+void Daemon::follow(const std::string& name, const ContainerStarted& change) {
+    if (nested_ && engines_.at(name).configuration.endpoint.is_local())
+        nested_->container_started(name, *change.container);
+}
+
+void Daemon::follow(const std::string& name, const ContainerExited& change) {
+    if (nested_) nested_->container_exited(name, change.container->id);
 }
 
 }  // namespace shorewatch

@@ -16,6 +16,7 @@
 #include "daemon/configuration.h"
 #include "daemon/daemon_actions.h"
 #include "daemon/discovery.h"
+#include "daemon/nested_discovery.h"
 #include "daemon/registry.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
@@ -58,14 +59,23 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     void engine_found(const DiscoveredEngine& engine) override;
     void engine_gone(const std::string& name) override;
     void discover();
+    void discover_nested();
+    // Is this the socket of an engine that was configured, watched or not, or discovered?
+    [[nodiscard]] bool is_known(const struct stat& socket) const;
     // Makes the watchers those of what is configured and what was discovered.
     void update();
-    // The same engine behind two sockets: the one that was discovered later is given up.
+    // The same engine behind two sockets: one that was discovered is given up, the later or the less trusted
+    // one.
     void drop_double(const std::string& name, const EngineIdentity& identity);
 
     void add(const EngineConfiguration& configuration);
     void remove(const std::vector<std::string>& names);
     void consume(const std::vector<QueuedChange>& changes);
+    // What the change says of where engines may be.
+    void follow(const std::string& name, const ContainerStarted& change);
+    void follow(const std::string& name, const ContainerExited& change);
+    // Of an engine whose container is over: those of its containers that went with it.
+    void tell_exits(const std::string& name);
 
     EventLoop& loop_;
     bool user_;
@@ -78,8 +88,10 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     std::map<std::string, Engine, std::less<>> engines_;
     Configuration configuration_;
     std::vector<EngineConfiguration> discovered_;
-    bool started_ = false;  // what is discovered from now on is watched at once
+    bool updating_ = false;      // within update() …
+    bool update_again_ = false;  // … and what it goes by has changed since
     std::optional<Discovery> discovery_;
+    std::optional<NestedDiscovery> nested_;
 };
 
 }  // namespace shorewatch

@@ -15,16 +15,24 @@
 
 #include <sys/types.h>
 
+#include "daemon/configuration.h"
 #include "daemon/folder_watch.h"
 #include "daemon/socket_watch.h"
 #include "engines/support/event_loop.h"
+#include "engines/support/process.h"
 
 namespace shorewatch {
 
 struct DiscoveredEngine {
-    std::string name;  // the type, with the user's id if it is a user's: "docker", "podman-1000"
+    // The type, with the user's id if it is a user's, or the container's if it is in one: "docker",
+    // "podman-1000", "docker-in-3f2a9c01d4e8".
+    std::string name;
     std::string type;
     std::filesystem::path socket;
+    // Of an engine in a container: its initial process, below whose root folder the socket is, and the
+    // container.
+    std::optional<Process> inside = {};
+    std::optional<Holder> holder = {};
 };
 
 class DiscoveryObserver {

@@ -3,18 +3,12 @@
 #include <exception>
 #include <utility>
 
-#include <sys/stat.h>
-
+#include "engines/socket_file.h"
 #include "engines/support/log.h"
 
 namespace shorewatch {
 
 namespace {
-
-bool exists(const std::string& path) {
-    struct stat status{};
-    return stat(path.c_str(), &status) == 0;
-}
 
 void log_lifecycle(const std::string& engine, const Container& container, const char* what) {
     log::debug(
@@ -89,9 +83,8 @@ void EngineWatch::attempt() {
     retry_timer_.disarm();
     watch_socket();
     // The watch stands before this look: a socket made in between makes an event.
-    if (socket_watch_ && !exists(endpoint_.socket_path)) {
-        return set_lost("there is no socket " + endpoint_.socket_path +
-                        "; waiting for the engine to make it");
+    if (socket_watch_ && !SocketFile(endpoint_).exists()) {
+        return set_lost("there is no socket " + endpoint_.file() + "; waiting for the engine to make it");
     }
     attempting_ = true;
     client_->lifecycle_events(last_event_, *this);
@@ -100,7 +93,7 @@ void EngineWatch::attempt() {
 void EngineWatch::watch_socket() {
     if (socket_watch_ || endpoint_.transport != Endpoint::Transport::unix_socket) return;
     try {
-        socket_watch_.emplace(loop_, endpoint_.socket_path, [this] { on_socket_changed(); });
+        socket_watch_.emplace(loop_, endpoint_.file(), [this] { on_socket_changed(); });
     } catch (const std::exception& error) {
         log::warning("engine " + name_ + ": " + error.what() + "; trying again from time to time instead",
                      {{"SHOREWATCH_ENGINE", name_}});

@@ -48,8 +48,8 @@ void Registry::configured() {
     update_ready();
 }
 
-void Registry::add_engine(std::string name, std::string type, std::string api) {
-    auto engine = std::make_unique<PublishedEngine>(name, std::move(type), std::move(api));
+void Registry::add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder) {
+    auto engine = std::make_unique<PublishedEngine>(name, std::move(type), std::move(api), std::move(holder));
     engine->status_.state = EngineState::connecting;
     engine->status_.since = real_time_now();
     const PublishedEngine& added = *(engines_[std::move(name)] = std::move(engine));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/change.h"
+#include "daemon/configuration.h"
 #include "daemon/portfolio.h"
 
 namespace shorewatch {
@@ -21,12 +22,14 @@ namespace shorewatch {
 // One engine, as published.
 class PublishedEngine {
   public:
-    PublishedEngine(std::string name, std::string type, std::string api)
-        : name_(std::move(name)), type_(std::move(type)), api_(std::move(api)) {}
+    PublishedEngine(std::string name, std::string type, std::string api, std::optional<Holder> holder)
+        : name_(std::move(name)), type_(std::move(type)), api_(std::move(api)), holder_(std::move(holder)) {}
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& type() const noexcept { return type_; }
     [[nodiscard]] const std::string& api() const noexcept { return api_; }
+    // The container it runs in; none: it runs outside of all that are known.
+    [[nodiscard]] const std::optional<Holder>& holder() const noexcept { return holder_; }
     [[nodiscard]] const EngineStatus& status() const noexcept { return status_; }
     [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
 
@@ -36,6 +39,7 @@ class PublishedEngine {
     std::string name_;
     std::string type_;
     std::string api_;
+    std::optional<Holder> holder_;
     EngineStatus status_;
     Portfolio portfolio_;
     bool settled_ = false;  // listed once, or found unavailable
@@ -98,7 +102,7 @@ class Registry {
     // All engines of the configuration have been added; before that, the registry is never ready.
     void configured();
 
-    void add_engine(std::string name, std::string type, std::string api);
+    void add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder = {});
     void remove_engine(std::string_view name);
     // A change of an engine that is not (any longer) here is dropped: its watcher was removed meanwhile.
     void apply(std::string_view engine, const Change& change);

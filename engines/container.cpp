@@ -75,6 +75,12 @@ ContainerPtr Container::with_paused(bool now_paused) const {
     return copy;
 }
 
+ContainerPtr Container::with_pid(std::uint32_t its_pid) const {
+    auto copy = std::make_shared<Container>(*this);
+    copy->pid = its_pid;
+    return copy;
+}
+
 ContainerPtr Container::with_name(std::string new_name) const {
     auto copy = std::make_shared<Container>(*this);
     copy->name = std::move(new_name);

@@ -56,7 +56,7 @@ struct Container {
     std::shared_ptr<const Labels> labels = std::make_shared<const Labels>();  // never null
     std::string project;    // composer project; empty: the zero project, of containers that belong to none
     std::string image;      // as the user named it
-    std::uint32_t pid = 0;  // of the initial process, in the engine's pid namespace; 0: not known (yet)
+    std::uint32_t pid = 0;  // of the initial process, in our pid namespace; 0: not known (yet)
     std::optional<RealTime> started;  // when this run began, the engine's word
     bool paused = false;
     bool privileged = false;
@@ -77,6 +77,7 @@ struct Container {
     [[nodiscard]] bool started_after(std::optional<RealTime> time) const noexcept;
 
     [[nodiscard]] ContainerPtr with_paused(bool now_paused) const;
+    [[nodiscard]] ContainerPtr with_pid(std::uint32_t its_pid) const;
     [[nodiscard]] ContainerPtr with_name(std::string new_name) const;
     // What is said of a run that is over: neither pid nor paused.
     [[nodiscard]] ContainerPtr without_process() const;

@@ -67,8 +67,12 @@ Endpoint parse_host(std::string_view text, std::string_view rest, bool tls) {
 
 }  // namespace
 
+std::string Endpoint::file() const {
+    return inside ? "/proc/" + std::to_string(inside->pid) + "/root" + socket_path : socket_path;
+}
+
 std::string Endpoint::url() const {
-    if (transport == Transport::unix_socket) return "unix://" + socket_path;
+    if (transport == Transport::unix_socket) return "unix://" + file();
     const bool ipv6 = host.find(':') != std::string::npos;
     return (transport == Transport::tls ? "https://" : "tcp://") + (ipv6 ? "[" + host + "]" : host) + ":" +
            std::to_string(port);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "engines/support/process.h"
 
 namespace shorewatch {
 
@@ -21,14 +24,22 @@ struct Endpoint {
 
     Transport transport = Transport::unix_socket;
     std::string socket_path;  // unix_socket: absolute
-    std::string host;         // tcp, tls: name or address, IPv6 without its brackets
-    std::uint16_t port = 0;   // tcp, tls
-    TlsFiles tls;             // tls
+    // unix_socket: of an engine in a container: socket_path is below the root folder of this process, its
+    // initial one. None: it is below ours.
+    std::optional<Process> inside;
+    std::string host;        // tcp, tls: name or address, IPv6 without its brackets
+    std::uint16_t port = 0;  // tcp, tls
+    TlsFiles tls;            // tls
 
     // Does the engine share our kernel, so that its pids are ours too? Assumed of unix sockets only.
     [[nodiscard]] bool is_local() const noexcept { return transport == Transport::unix_socket; }
 
-    // "unix:///run/docker.sock", "tcp://host:2375", "https://host:2376"
+    // unix_socket: the path as it can be looked at from here. A link in it may lead astray where it is
+    // inside: to connect, there is SocketFile.
+    [[nodiscard]] std::string file() const;
+
+    // "unix:///run/docker.sock", "tcp://host:2375", "https://host:2376"; in a container
+    // "unix:///proc/PID/root/run/docker.sock"
     [[nodiscard]] std::string url() const;
 
     bool operator==(const Endpoint&) const = default;

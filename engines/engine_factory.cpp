@@ -27,13 +27,14 @@ std::unique_ptr<EngineClient> make_containerd(const Endpoint& endpoint, EventLoo
                                               const EngineOptions& options) {
     containerd::ContainerdOptions own;
     own.namespaces = options.namespaces;
+    own.kubernetes = options.kubernetes;
     return std::make_unique<containerd::ContainerdClient>(loop, endpoint, std::move(own));
 }
 
 // The runtime interface says little of how containers are; containerd's own API, on the same socket, does.
 std::unique_ptr<EngineClient> make_cri(const Endpoint& endpoint, EventLoop& loop, const EngineOptions&) {
     const auto make_kubernetes = [](EventLoop& its_loop, const Endpoint& its_endpoint) {
-        return make_containerd(its_endpoint, its_loop, {{"k8s.io"}});
+        return make_containerd(its_endpoint, its_loop, {.namespaces = {"k8s.io"}});
     };
     return std::make_unique<cri::CriClient>(loop, endpoint, make_kubernetes);
 }

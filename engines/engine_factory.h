@@ -24,6 +24,8 @@ namespace shorewatch {
 struct EngineOptions {
     // "containerd": only these namespaces are watched; empty: all but moby and k8s.io.
     std::vector<std::string> namespaces;
+    // "containerd": k8s.io as well, for it is not watched by way of the runtime interface.
+    bool kubernetes = false;
 
     bool operator==(const EngineOptions&) const = default;
 };

@@ -20,6 +20,11 @@ struct EngineError {
     // A sentence for LastError and the journal: what was being done, to which endpoint, what came back, and
     // what the user can do where that is known. Printable text.
     std::string message;
+
+    // The same, of a question for no container in particular: what is not found then is the question itself.
+    [[nodiscard]] EngineError of_no_container() const {
+        return {kind == Kind::not_found ? Kind::engine : kind, message};
+    }
 };
 
 template <typename T>

@@ -78,6 +78,10 @@ std::string EngineObject::Api() {
     return answer([&] { return engine_.api(); });
 }
 
+sdbus::ObjectPath EngineObject::Holder() {
+    return answer([&] { return holder_path(engine_); });
+}
+
 std::string EngineObject::Id() {
     return answer([&] { return engine_.status().identity.id; });
 }

@@ -33,6 +33,7 @@ class EngineObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Eng
     std::string Name() override;
     std::string Type() override;
     std::string Api() override;
+    sdbus::ObjectPath Holder() override;
     std::string Id() override;
     std::string Version() override;
     uint32_t PID() override;

@@ -36,6 +36,7 @@ std::map<std::string, sdbus::Variant> properties_of(const PublishedEngine& engin
     return {{"Name", sdbus::Variant(engine.name())},
             {"Type", sdbus::Variant(engine.type())},
             {"Api", sdbus::Variant(engine.api())},
+            {"Holder", sdbus::Variant(holder_path(engine))},
             {"Id", sdbus::Variant(status.identity.id)},
             {"Version", sdbus::Variant(status.identity.version)},
             {"PID", sdbus::Variant(status.identity.pid)},

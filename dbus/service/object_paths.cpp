@@ -32,4 +32,9 @@ sdbus::ObjectPath container_path(const std::string& engine, const std::string& i
     return sdbus::ObjectPath(child_of(engine_path(engine) + "/containers", id));
 }
 
+sdbus::ObjectPath holder_path(const PublishedEngine& engine) {
+    const auto& holder = engine.holder();
+    return holder ? container_path(holder->engine, holder->id) : sdbus::ObjectPath("/");
+}
+
 }  // namespace shorewatch::bus

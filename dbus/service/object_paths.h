@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "daemon/registry.h"
 #include "dbus/compat/sdbus.h"
 
 namespace shorewatch::bus {
@@ -14,5 +15,7 @@ inline constexpr const char* root_path = "/org/shorewatch1";
 [[nodiscard]] sdbus::ObjectPath engine_path(const std::string& engine);
 [[nodiscard]] sdbus::ObjectPath project_path(const std::string& engine, const std::string& project);
 [[nodiscard]] sdbus::ObjectPath container_path(const std::string& engine, const std::string& id);
+// Of the container that the engine runs in; "/": it runs in none.
+[[nodiscard]] sdbus::ObjectPath holder_path(const PublishedEngine& engine);
 
 }  // namespace shorewatch::bus

@@ -1,73 +1,48 @@
 #include "engines/containerd/containerd_client.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "engines/containerd/containerd_inspect.h"
 #include "engines/containerd/containerd_list.h"
 #include "engines/containerd/containerd_session.h"
-#include "engines/error_text.h"
 
 namespace shorewatch::containerd {
-
-namespace {
-
-using Kind = EngineError::Kind;
-
-constexpr std::string_view no_connection = "there is no connection to it";
-
-}  // namespace
 
 ContainerdClient::ContainerdClient(EventLoop& loop, Endpoint endpoint, ContainerdOptions options)
     : loop_(loop),
       endpoint_(std::move(endpoint)),
       options_(std::move(options)),
-      namespaces_(options_.namespaces),
-      refusals_(std::make_shared<bool>()) {}
+      namespaces_(options_.namespaces, options_.kubernetes),
+      session_(loop, endpoint_) {}
 
-ContainerdClient::~ContainerdClient() {
-    close();
-}
-
-bool ContainerdClient::is_open() const noexcept {
-    return session_ && session_->is_open();
-}
+ContainerdClient::~ContainerdClient() = default;
 
 void ContainerdClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {
-    if (session_) throw std::logic_error("an event stream of " + api() + " is open already");
-    session_ = std::make_shared<Session>(*this, observer);
-    session_->start();
+    session_.begin(*this, observer);
 }
 
 void ContainerdClient::close() {
-    refusals_ = std::make_shared<bool>();
-    if (const auto session = std::exchange(session_, nullptr)) session->end();
-}
-
-void ContainerdClient::refuse(std::function<void()> reply) {
-    loop_.post([alive = std::weak_ptr(refusals_), reply = std::move(reply)] {
-        if (!alive.expired()) reply();
-    });
+    session_.end();
 }
 
 void ContainerdClient::list(ListReply reply) {
-    if (is_open()) return std::make_shared<Listing>(*session_, std::move(reply))->start();
-    refuse([reply = std::move(reply), error = make_error(Kind::unreachable, "list containers", endpoint_,
-                                                         no_connection)] { reply(error); });
+    Session* session = session_.open();
+    if (session == nullptr) return session_.refuse_without_session("list containers", std::move(reply));
+    std::make_shared<Listing>(*session, std::move(reply))->start();
 }
 
 void ContainerdClient::inspect(const std::string& id, InspectReply reply) {
+    const std::string purpose = "inspect container " + id;
+    Session* session = session_.open();
+    if (session == nullptr) return session_.refuse_without_session(purpose, std::move(reply));
     auto identifier = Identifier::parse(id);
-    if (is_open() && identifier && namespaces_.watches(identifier->name_space)) {
-        return std::make_shared<Looking>(*session_, std::move(*identifier), std::move(reply))->start();
+    if (!identifier || !namespaces_.watches(identifier->name_space)) {
+        return session_.refuse(
+            EngineError::Kind::not_found, purpose,
+            "there is no such container; expected NAMESPACE/ID of a namespace that is watched",
+            std::move(reply));
     }
-    EngineError error = make_error(Kind::unreachable, "inspect container " + id, endpoint_, no_connection);
-    if (is_open()) {
-        error =
-            make_error(Kind::not_found, "inspect container " + id, endpoint_,
-                       "there is no such container; expected NAMESPACE/ID of a namespace that is watched");
-    }
-    refuse([reply = std::move(reply), error] { reply(error); });
+    std::make_shared<Looking>(*session, std::move(*identifier), std::move(reply))->start();
 }
 
 }  // namespace shorewatch::containerd

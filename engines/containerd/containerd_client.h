@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
 #include "engines/grpc/library.h"
+#include "engines/session_holder.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::containerd {
@@ -20,6 +20,7 @@ namespace shorewatch::containerd {
 // How long to wait and how much to take. The defaults are for real engines.
 struct ContainerdOptions {
     std::vector<std::string> namespaces;  // as Namespaces takes them
+    bool kubernetes = false;              // the same
     // Until the event stream stands, and of one attempt to see whether it does.
     std::chrono::milliseconds stream_deadline = std::chrono::seconds(20);
     std::chrono::milliseconds publish_deadline = std::chrono::seconds(10);
@@ -58,17 +59,13 @@ class ContainerdClient final : public EngineClient {
     class Listing;
     class Looking;
 
-    [[nodiscard]] bool is_open() const noexcept;
-    void refuse(std::function<void()> reply);
-
     grpc::Library library_;
     EventLoop& loop_;
     Endpoint endpoint_;
     ContainerdOptions options_;
     Namespaces namespaces_;
-    KnownRuns runs_;                    // over all streams of this client
-    std::shared_ptr<Session> session_;  // from lifecycle_events() to the end of the stream
-    std::shared_ptr<bool> refusals_;    // replies posted by refuse() are given up with it
+    KnownRuns runs_;  // over all streams of this client
+    SessionHolder<Session> session_;
 };
 
 }  // namespace shorewatch::containerd

@@ -25,11 +25,11 @@ void ContainerdClient::Looking::start() {
 
 void ContainerdClient::Looking::take_container(const grpc::Answer& answer) {
     if (!reply_) return;
-    if (!answer) return fail(answer.error);
+    if (!answer) return reply_.give(answer.error);
     auto container = decode_container(identifier_.name_space, answer.message);
     if (!container || container->id != identifier_.text()) {
-        return fail(make_error(Kind::protocol, purpose(), session_.endpoint(),
-                               "the answer is about no container, or another one"));
+        return reply_.give(make_error(Kind::protocol, purpose(), session_.endpoint(),
+                                      "the answer is about no container, or another one"));
     }
     container_ = std::move(*container);
     finish_one();
@@ -37,16 +37,16 @@ void ContainerdClient::Looking::take_container(const grpc::Answer& answer) {
 
 void ContainerdClient::Looking::take_task(const grpc::Answer& answer) {
     if (!reply_) return;
-    if (!answer && answer.error.kind != Kind::not_found) return fail(answer.error);
+    if (!answer && answer.error.kind != Kind::not_found) return reply_.give(answer.error);
     if (answer) {
         task_ = decode_task(answer.message);
         if (!task_) {
-            return fail(
+            return reply_.give(
                 make_error(Kind::protocol, purpose(), session_.endpoint(), "the answer is about no task"));
         }
         if (task_->status == Task::Status::unknown || (task_->is_alive() && task_->pid == 0)) {
-            return fail(make_error(Kind::engine, purpose(), session_.endpoint(),
-                                   "its shim does not say how it is; does it hang?"));
+            return reply_.give(make_error(Kind::engine, purpose(), session_.endpoint(),
+                                          "its shim does not say how it is; does it hang?"));
         }
     }
     finish_one();
@@ -54,18 +54,18 @@ void ContainerdClient::Looking::take_task(const grpc::Answer& answer) {
 
 void ContainerdClient::Looking::finish_one() {
     if (--under_way_ > 0) return;
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(inspection());
+    reply_.give(inspection());
 }
 
 Inspection ContainerdClient::Looking::inspection() {
     Inspection inspection;
     KnownRuns& runs = session_.runs();
     if (task_ && task_->is_alive()) {
-        inspection.alive = true;
-        container_.pid = task_->pid;
-        container_.paused = task_->is_paused();
-        container_.started = runs.see(container_.id, task_->pid);
+        container_.started = runs.see(container_.id, task_->pid, {}, session_.pids());
+        container_.pid = session_.pids().to_ours(task_->pid);
+        // Not if the process has gone since containerd looked.
+        inspection.alive = container_.pid != 0;
+        container_.paused = inspection.alive && task_->is_paused();
     } else if (task_ && task_->status == Task::Status::stopped) {
         if (std::in_range<int>(task_->exit_status))
             inspection.exit_code = static_cast<int>(task_->exit_status);
@@ -74,11 +74,6 @@ Inspection ContainerdClient::Looking::inspection() {
     }
     inspection.container = std::make_shared<const Container>(std::move(container_));
     return inspection;
-}
-
-void ContainerdClient::Looking::fail(const EngineError& error) {
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(error);
 }
 
 }  // namespace shorewatch::containerd

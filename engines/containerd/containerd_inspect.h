@@ -7,6 +7,7 @@
 
 #include "engines/containerd/containerd_session.h"
 #include "engines/containerd/messages.h"
+#include "engines/pending_reply.h"
 
 namespace shorewatch::containerd {
 
@@ -23,12 +24,11 @@ class ContainerdClient::Looking : public std::enable_shared_from_this<Containerd
     void take_task(const grpc::Answer& answer);
     void finish_one();
     [[nodiscard]] Inspection inspection();
-    void fail(const EngineError& error);
     [[nodiscard]] std::string purpose() const;
 
     Session& session_;
     const Identifier identifier_;
-    InspectReply reply_;  // empty once it has been given
+    PendingReply<Inspection> reply_;
     int under_way_ = 0;
     Container container_;
     std::optional<Task> task_;  // none: it has no task

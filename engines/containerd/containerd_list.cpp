@@ -21,7 +21,7 @@ void ContainerdClient::Listing::start() {
 }
 
 void ContainerdClient::Listing::take_namespaces(const grpc::Answer& answer) {
-    if (!answer) return fail(answer.error);
+    if (!answer) return reply_.give(answer.error.of_no_container());
     auto names = decode_namespaces(answer.message);
     if (!names) return fail("the list of namespaces makes no sense");
     std::erase_if(*names, [&](const std::string& name) { return !session_.namespaces().watches(name); });
@@ -53,7 +53,7 @@ void ContainerdClient::Listing::ask(Part& part) {
         self->take_container(part, bytes);
     };
     handlers.on_end = [self = shared_from_this()](const grpc::Answer& answer) {
-        answer ? self->finish_one() : self->fail(answer.error);
+        answer ? self->finish_one() : self->reply_.give(answer.error.of_no_container());
     };
     session_.stream(request_to("/containerd.services.containers.v1.Containers/ListStream",
                                std::string(listing) + where, {}, part.name, deadline),
@@ -61,7 +61,7 @@ void ContainerdClient::Listing::ask(Part& part) {
     session_.call(
         request_to("/containerd.services.tasks.v1.Tasks/List", "list tasks" + where, {}, part.name, deadline),
         [self = shared_from_this(), &part](const grpc::Answer& answer) {
-            if (!answer) return self->fail(answer.error);
+            if (!answer) return self->reply_.give(answer.error.of_no_container());
             self->take_tasks(part, answer.message);
         });
 }
@@ -102,8 +102,7 @@ void ContainerdClient::Listing::finish_one() {
         log::debug("left out of the list of " + session_.endpoint().url() + ": " + std::to_string(skipped_) +
                    " entries without a usable id");
     }
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(std::move(alive));
+    reply_.give(std::move(alive));
 }
 
 void ContainerdClient::Listing::add_alive(Part& part, std::vector<ContainerPtr>& alive) {
@@ -114,9 +113,10 @@ void ContainerdClient::Listing::add_alive(Part& part, std::vector<ContainerPtr>&
         if (told && !found->second.is_alive()) continue;
         if (told) {
             const Task& task = found->second;
-            container.pid = task.pid;
+            container.pid = session_.pids().to_ours(task.pid);
             container.paused = task.is_paused();
-            if (task.pid != 0) container.started = session_.runs().see(container.id, task.pid);
+            if (task.pid != 0)
+                container.started = session_.runs().see(container.id, task.pid, {}, session_.pids());
         } else if (!session_.runs().lives(container.id)) {
             // It has no task, or one of which its shim tells nothing, as this client knows nothing of it
             // either.
@@ -129,16 +129,8 @@ void ContainerdClient::Listing::add_alive(Part& part, std::vector<ContainerPtr>&
     part.containers.clear();
 }
 
-void ContainerdClient::Listing::fail(const EngineError& error) {
-    if (!reply_) return;
-    const EngineError told{
-        error.kind == EngineError::Kind::not_found ? EngineError::Kind::engine : error.kind, error.message};
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(told);
-}
-
 void ContainerdClient::Listing::fail(std::string_view cause) {
-    fail(make_error(EngineError::Kind::protocol, listing, session_.endpoint(), cause));
+    reply_.give(make_error(EngineError::Kind::protocol, listing, session_.endpoint(), cause));
 }
 
 }  // namespace shorewatch::containerd

@@ -12,6 +12,7 @@
 
 #include "engines/containerd/containerd_session.h"
 #include "engines/containerd/messages.h"
+#include "engines/pending_reply.h"
 
 namespace shorewatch::containerd {
 
@@ -37,11 +38,10 @@ class ContainerdClient::Listing : public std::enable_shared_from_this<Containerd
     void take_tasks(Part& part, std::string_view bytes);
     void finish_one();
     void add_alive(Part& part, std::vector<ContainerPtr>& alive);
-    void fail(const EngineError& error);
     void fail(std::string_view cause);
 
     Session& session_;
-    ListReply reply_;  // empty once it has been given
+    PendingReply<std::vector<ContainerPtr>> reply_;
     std::vector<std::unique_ptr<Part>> parts_;
     std::size_t under_way_ = 0;  // calls
     std::size_t containers_ = 0;

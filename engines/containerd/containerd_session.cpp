@@ -72,6 +72,7 @@ void ContainerdClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
+    pids_ = PidNamespace::of(connection_->peer_pid());
     deadline_.arm_after(options_.stream_deadline);
     subscribe();
     publish_mark();
@@ -143,7 +144,7 @@ void ContainerdClient::Session::subscribe() {
         const auto keep = shared_from_this();
         if (answer) return fail_stream(Kind::unreachable, "the engine has ended the stream");
         // NOT_FOUND would mean the call itself here.
-        fail({answer.error.kind == Kind::not_found ? Kind::engine : answer.error.kind, answer.error.message});
+        fail(answer.error.of_no_container());
     };
     events_ = connection_->stream(std::move(request), std::move(handlers));
 }
@@ -195,7 +196,7 @@ void ContainerdClient::Session::take_event(ContainerEvent event) {
     // What happened before the stream was declared open is in the list.
     const Container& told = *event.container;
     if (event.type == ContainerEvent::Type::started && told.pid != 0) {
-        owner_.runs_.see(told.id, told.pid, event.time);
+        owner_.runs_.see(told.id, told.pid, event.time, pids_);
     } else if (event.type == ContainerEvent::Type::exited) {
         owner_.runs_.forget(told.id, told.pid);
     }

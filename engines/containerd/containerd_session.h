@@ -10,6 +10,7 @@
 #include "engines/containerd/containerd_client.h"
 #include "engines/grpc/calls.h"
 #include "engines/grpc/connection.h"
+#include "engines/support/pid_namespace.h"
 
 namespace shorewatch::containerd {
 
@@ -38,6 +39,8 @@ class ContainerdClient::Session : public std::enable_shared_from_this<Containerd
     [[nodiscard]] const ContainerdOptions& options() const noexcept { return options_; }
     [[nodiscard]] const Namespaces& namespaces() const noexcept { return owner_.namespaces_; }
     [[nodiscard]] KnownRuns& runs() noexcept { return owner_.runs_; }
+    // Of the engine's pids.
+    [[nodiscard]] const PidNamespace& pids() const noexcept { return pids_; }
 
   private:
     void connect();
@@ -67,6 +70,7 @@ class ContainerdClient::Session : public std::enable_shared_from_this<Containerd
     Timer deadline_;             // until the stream stands
     Timer publish_again_;
     std::unique_ptr<grpc::Connection> connection_;
+    PidNamespace pids_;
     grpc::Calls calls_;
     grpc::Call events_;
 };

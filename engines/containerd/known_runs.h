@@ -11,19 +11,18 @@
 #include <string>
 #include <unordered_map>
 
+#include "engines/support/pid_namespace.h"
+#include "engines/support/process.h"
 #include "engines/support/timestamp.h"
 
 namespace shorewatch::containerd {
 
-// When process pid began, in clock ticks since the machine's boot (proc(5), stat, field 22); 0: there is no
-// such process, or it can't be told.
-[[nodiscard]] std::uint64_t start_ticks_of(std::uint32_t pid);
-
 class KnownRuns {
   public:
-    // Container id runs as process pid. stamp: of the event that told so, if one did. When the run began;
-    // nothing if nobody knows.
-    std::optional<RealTime> see(const std::string& id, std::uint32_t pid, std::optional<RealTime> stamp = {});
+    // Container id runs as process pid. stamp: of the event that told so, if one did. pids: of the engine,
+    // which tells pids as they are there. When the run began; nothing if nobody knows.
+    std::optional<RealTime> see(const std::string& id, std::uint32_t pid, std::optional<RealTime> stamp = {},
+                                const PidNamespace& pids = {});
 
     // Of the run last seen, if it was of this process.
     [[nodiscard]] std::optional<RealTime> started(const std::string& id, std::uint32_t pid) const;
@@ -40,8 +39,8 @@ class KnownRuns {
 
   private:
     struct Run {
-        std::uint32_t pid = 0;
-        std::uint64_t ticks = 0;  // 0: could not be told
+        std::uint32_t pid = 0;           // as the engine has it
+        std::optional<Process> process;  // none: could not be told
         std::optional<RealTime> started;
     };
 

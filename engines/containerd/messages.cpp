@@ -16,8 +16,6 @@ namespace {
 
 using Type = ContainerEvent::Type;
 
-constexpr std::size_t longest_identifier = 76;
-
 struct Topic {
     std::string_view name;
     Type type;
@@ -73,7 +71,7 @@ void set_labels(Container& container, const Entries& labels) {
 // Without a usable id: one with an empty id.
 Container outline(const std::string& name_space, const std::string& id) {
     Container container;
-    if (!is_identifier(id)) return container;
+    if (!is_containerd_name(id)) return container;
     container.id = Identifier{name_space, id}.text();
     container.name = id;
     container.name_space = name_space;
@@ -141,25 +139,11 @@ Task to_task(const api::Process& process) {
 
 }  // namespace
 
-bool is_identifier(std::string_view text) {
-    const auto alphanumeric = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    };
-    const auto separator = [](char c) { return c == '.' || c == '_' || c == '-'; };
-    if (text.empty() || text.size() > longest_identifier) return false;
-    if (!alphanumeric(text.front()) || !alphanumeric(text.back())) return false;
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        if (alphanumeric(text[i])) continue;
-        if (!separator(text[i]) || separator(text[i - 1])) return false;
-    }
-    return true;
-}
-
 std::optional<Identifier> Identifier::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
     if (slash == std::string_view::npos) return std::nullopt;
     Identifier identifier{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-    if (!is_identifier(identifier.name_space) || !is_identifier(identifier.id)) return std::nullopt;
+    if (!is_containerd_name(identifier.name_space) || !is_containerd_name(identifier.id)) return std::nullopt;
     return identifier;
 }
 
@@ -169,7 +153,7 @@ std::optional<EventMessage> decode_event(std::string_view bytes) {
     EventMessage message{envelope->namespace_(), envelope->topic(), std::nullopt};
     const auto topic = std::ranges::find(topics, message.topic, &Topic::name);
     const auto time = time_in(envelope->timestamp());
-    if (topic == topics.end() || !time || !is_identifier(message.name_space)) return message;
+    if (topic == topics.end() || !time || !is_containerd_name(message.name_space)) return message;
 
     ContainerEvent event{topic->type, nullptr, *time, std::nullopt};
     Container container;
@@ -211,7 +195,7 @@ std::optional<std::vector<std::string>> decode_namespaces(std::string_view bytes
     if (!response) return std::nullopt;
     std::vector<std::string> names;
     for (const api::Namespace& name_space : response->namespaces()) {
-        if (is_identifier(name_space.name())) names.push_back(name_space.name());
+        if (is_containerd_name(name_space.name())) names.push_back(name_space.name());
     }
     return names;
 }

@@ -82,8 +82,4 @@ struct Task {
 [[nodiscard]] std::string container_request(const std::string& id);
 [[nodiscard]] std::string task_request(const std::string& id);
 
-// Can this be the name of a namespace, or the id of a container? As containerd checks it: up to 76 letters
-// and digits, with single . _ - between them.
-[[nodiscard]] bool is_identifier(std::string_view text);
-
 }  // namespace shorewatch::containerd

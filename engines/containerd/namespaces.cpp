@@ -1,21 +1,25 @@
 #include "engines/containerd/namespaces.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace shorewatch::containerd {
 
 namespace {
-
-constexpr std::array<std::string_view, 2> left_out{"moby", "k8s.io"};
 
 constexpr std::string_view followed =
     R"(topic~="^/(tasks/(start|exit|paused|resumed|oom)|containers/update)$")";
 
 }  // namespace
 
+Namespaces::Namespaces(std::vector<std::string> names, bool kubernetes) : names_(std::move(names)) {
+    if (!names_.empty()) return;
+    left_out_.emplace_back("moby");
+    if (!kubernetes) left_out_.emplace_back("k8s.io");
+}
+
 bool Namespaces::watches(std::string_view name) const {
-    if (names_.empty()) return std::ranges::find(left_out, name) == left_out.end();
+    if (names_.empty()) return std::ranges::find(left_out_, name) == left_out_.end();
     return std::ranges::find(names_, name) != names_.end();
 }
 
@@ -26,7 +30,7 @@ std::vector<std::string> Namespaces::filters(const std::string& topic) const {
         filters.push_back("namespace==\"" + name + "\"," + std::string(followed));
     if (!names_.empty()) return filters;
     std::string all_others;
-    for (const std::string_view name : left_out)
+    for (const std::string_view name : left_out_)
         all_others += "namespace!=\"" + std::string(name) + "\",";
     filters.push_back(all_others + std::string(followed));
     return filters;

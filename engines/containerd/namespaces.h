@@ -10,8 +10,8 @@ namespace shorewatch::containerd {
 class Namespaces {
   public:
     // names: these and no others; empty: all, with those that will be, but moby, whose containers dockerd
-    // knows by name, and k8s.io, whose containers are the CRI's.
-    explicit Namespaces(std::vector<std::string> names) : names_(std::move(names)) {}
+    // knows by name, and, unless kubernetes is set, k8s.io, whose containers are the CRI's.
+    explicit Namespaces(std::vector<std::string> names, bool kubernetes = false);
 
     [[nodiscard]] bool watches(std::string_view name) const;
     // Those that were named; empty: whichever there are.
@@ -23,6 +23,7 @@ class Namespaces {
 
   private:
     std::vector<std::string> names_;
+    std::vector<std::string_view> left_out_;
 };
 
 }  // namespace shorewatch::containerd

@@ -32,12 +32,12 @@ ContainerPtr described(const ContainerPtr& told, const Found& found) {
 void CriClient::Listing::start() {
     const auto self = shared_from_this();
     std::make_shared<Lookup>(session_, "", "list containers", [self](Result<Found> found) {
-        if (!found) return self->fail(found.error());
+        if (!found) return self->reply_.give(found.error());
         self->found_ = std::move(found.value());
         self->finish_one();
     })->start();
     session_.containerd()->list([self](Result<std::vector<ContainerPtr>> alive) {
-        if (!alive) return self->fail(alive.error());
+        if (!alive) return self->reply_.give(alive.error());
         self->alive_ = std::move(alive.value());
         self->finish_one();
     });
@@ -51,21 +51,14 @@ void CriClient::Listing::finish_one() {
         // In outline: to be inspected.
         if (too_new) container = container->without_process();
     }
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(std::move(*alive_));
-}
-
-void CriClient::Listing::fail(const EngineError& error) {
-    if (!reply_) return;
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(error);
+    reply_.give(std::move(*alive_));
 }
 
 void CriClient::Looking::start() {
     ask_who();
     session_.containerd()->inspect(containerd_id(id_),
                                    [self = shared_from_this()](Result<Inspection> inspection) {
-                                       if (!inspection) return self->fail(inspection.error());
+                                       if (!inspection) return self->reply_.give(inspection.error());
                                        self->inspection_ = std::move(inspection.value());
                                        self->finish_one();
                                    });
@@ -76,7 +69,7 @@ void CriClient::Looking::ask_who() {
     const auto self = shared_from_this();
     session_.release(self);
     std::make_shared<Lookup>(session_, id_, "inspect container " + id_, [self](Result<Found> found) {
-        if (!found) return self->fail(found.error());
+        if (!found) return self->reply_.give(found.error());
         self->found_ = std::move(found.value());
         self->finish_one();
     })->start();
@@ -92,14 +85,7 @@ void CriClient::Looking::finish_one() {
         return;
     }
     inspection_->container = described(inspection_->container, *found_);
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(std::move(*inspection_));
-}
-
-void CriClient::Looking::fail(const EngineError& error) {
-    if (!reply_) return;
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(error);
+    reply_.give(std::move(*inspection_));
 }
 
 }  // namespace shorewatch::cri

@@ -19,10 +19,9 @@ class CriClient::Listing : public std::enable_shared_from_this<CriClient::Listin
 
   private:
     void finish_one();
-    void fail(const EngineError& error);
 
     Session& session_;
-    ListReply reply_;  // empty once it has been given
+    PendingReply<std::vector<ContainerPtr>> reply_;
     std::optional<Found> found_;
     std::optional<std::vector<ContainerPtr>> alive_;
 };
@@ -42,11 +41,10 @@ class CriClient::Looking : public std::enable_shared_from_this<CriClient::Lookin
   private:
     void ask_who();
     void finish_one();
-    void fail(const EngineError& error);
 
     Session& session_;
     const std::string id_;
-    InspectReply reply_;  // empty once it has been given
+    PendingReply<Inspection> reply_;
     std::optional<Found> found_;
     std::optional<Inspection> inspection_;
     Timer again_;

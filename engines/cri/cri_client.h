@@ -17,6 +17,7 @@
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
 #include "engines/grpc/library.h"
+#include "engines/session_holder.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::cri {
@@ -65,9 +66,6 @@ class CriClient final : public EngineClient {
     class CrioListing;
     class CrioLooking;
 
-    [[nodiscard]] bool is_open() const noexcept;
-    void refuse(std::function<void()> reply);
-
     grpc::Library library_;
     EventLoop& loop_;
     Endpoint endpoint_;
@@ -76,8 +74,7 @@ class CriClient final : public EngineClient {
     // running.
     std::unique_ptr<EngineClient> containerd_;
     CriOptions options_;
-    std::shared_ptr<Session> session_;  // from lifecycle_events() to the end of the stream
-    std::shared_ptr<bool> refusals_;    // replies posted by refuse() are given up with it
+    SessionHolder<Session> session_;
 };
 
 }  // namespace shorewatch::cri

@@ -37,11 +37,11 @@ void CriClient::Lookup::ask_pods(const std::string& id) {
 
 void CriClient::Lookup::take_containers(const grpc::Answer& answer) {
     if (!done_) return;
-    if (!answer) return fail(answer.error);
+    if (!answer) return done_.give(answer.error.of_no_container());
     auto records = decode_containers(answer.message);
     if (!records) {
-        return fail(make_error(EngineError::Kind::protocol, purpose_, session_.endpoint(),
-                               "the list of containers makes no sense"));
+        return done_.give(make_error(EngineError::Kind::protocol, purpose_, session_.endpoint(),
+                                     "the list of containers makes no sense"));
     }
     for (Record& record : *records) {
         // A filter takes the beginning of an id for the whole.
@@ -55,11 +55,11 @@ void CriClient::Lookup::take_containers(const grpc::Answer& answer) {
 
 void CriClient::Lookup::take_pods(const grpc::Answer& answer) {
     if (!done_) return;
-    if (!answer) return fail(answer.error);
+    if (!answer) return done_.give(answer.error.of_no_container());
     auto pods = decode_pods(answer.message);
     if (!pods) {
-        return fail(make_error(EngineError::Kind::protocol, purpose_, session_.endpoint(),
-                               "the list of sandboxes makes no sense"));
+        return done_.give(make_error(EngineError::Kind::protocol, purpose_, session_.endpoint(),
+                                     "the list of sandboxes makes no sense"));
     }
     for (Pod& pod : *pods) {
         std::string id = pod.id;
@@ -70,15 +70,7 @@ void CriClient::Lookup::take_pods(const grpc::Answer& answer) {
 
 void CriClient::Lookup::finish_one() {
     if (--under_way_ > 0) return;
-    const Done done = std::exchange(done_, nullptr);
-    done(std::move(found_));
-}
-
-void CriClient::Lookup::fail(const EngineError& error) {
-    using Kind = EngineError::Kind;
-    const EngineError told{error.kind == Kind::not_found ? Kind::engine : error.kind, error.message};
-    const Done done = std::exchange(done_, nullptr);
-    done(told);
+    done_.give(std::move(found_));
 }
 
 }  // namespace shorewatch::cri

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "engines/cri/cri_session.h"
+#include "engines/pending_reply.h"
 
 namespace shorewatch::cri {
 
@@ -36,12 +37,11 @@ class CriClient::Lookup : public std::enable_shared_from_this<CriClient::Lookup>
     void take_containers(const grpc::Answer& answer);
     void take_pods(const grpc::Answer& answer);
     void finish_one();
-    void fail(const EngineError& error);
 
     Session& session_;
     const std::string id_;
     const std::string purpose_;
-    Done done_;  // empty once it has been called
+    PendingReply<Found> done_;
     int under_way_ = 0;
     Found found_;
 };

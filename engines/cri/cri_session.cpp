@@ -48,6 +48,7 @@ void CriClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
+    pids_ = PidNamespace::of(connection_->peer_pid());
     // 1 is systemd, where it opened the socket.
     if (connection_->peer_pid() > 1) identity_.pid = connection_->peer_pid();
     call("Version", std::string(connecting), version_request(), options_.version_deadline,
@@ -207,7 +208,7 @@ void CriClient::Session::take_end(const grpc::Answer& answer) {
                     "it does not tell of events; set enable_pod_events = true in the table [crio.runtime] of "
                     "crio.conf, and restart it");
     }
-    fail({answer.error.kind == Kind::not_found ? Kind::engine : answer.error.kind, answer.error.message});
+    fail(answer.error.of_no_container());
 }
 
 // --- both

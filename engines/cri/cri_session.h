@@ -13,6 +13,7 @@
 #include "engines/cri/messages.h"
 #include "engines/grpc/calls.h"
 #include "engines/grpc/connection.h"
+#include "engines/support/pid_namespace.h"
 
 namespace shorewatch::cri {
 
@@ -45,6 +46,8 @@ class CriClient::Session final : public std::enable_shared_from_this<CriClient::
     // CRI-O: this sandbox has a process, and its end is to be told.
     void note_sandbox(const std::string& id) { sandboxes_[id].known = true; }
 
+    // Of the engine's pids.
+    [[nodiscard]] const PidNamespace& pids() const noexcept { return pids_; }
     [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
     [[nodiscard]] const CriOptions& options() const noexcept { return options_; }
@@ -87,6 +90,7 @@ class CriClient::Session final : public std::enable_shared_from_this<CriClient::
     std::unordered_map<std::string, Sandbox> sandboxes_;  // CRI-O's, by id
     EngineClient* containerd_ = nullptr;                  // the owner's, if it is used
     std::unique_ptr<grpc::Connection> connection_;
+    PidNamespace pids_;
     grpc::Calls calls_;
     std::unordered_set<std::shared_ptr<Looking>> waiting_;
 };

@@ -37,7 +37,7 @@ void CriClient::CrioListing::start() {
 }
 
 void CriClient::CrioListing::take_found(Result<Found> found) {
-    if (!found) return fail(found.error());
+    if (!found) return reply_.give(found.error());
     found_ = std::move(found.value());
     for (const auto& [id, record] : found_.containers) {
         if (record.running) questions_.push_back({id, false});
@@ -59,8 +59,7 @@ void CriClient::CrioListing::ask() {
                       });
     }
     if (under_way_ > 0 || !reply_) return;
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(std::move(alive_));
+    reply_.give(std::move(alive_));
 }
 
 void CriClient::CrioListing::take_status(const Question& question, const grpc::Answer& answer) {
@@ -68,28 +67,23 @@ void CriClient::CrioListing::take_status(const Question& question, const grpc::A
     --under_way_;
     // Gone meanwhile: an event tells of it.
     const bool gone = answer.code == grpc::Code::not_found;
-    if (!answer && !gone) return fail(answer.error);
+    if (!answer && !gone) return reply_.give(answer.error);
     if (!gone) {
         const auto status = decode_status(question.of_sandbox, answer.message);
         if (!status) {
-            return fail(make_error(Kind::protocol, "inspect " + question.id, session_.endpoint(),
-                                   "its status makes no sense"));
+            return reply_.give(make_error(Kind::protocol, "inspect " + question.id, session_.endpoint(),
+                                          "its status makes no sense"));
         }
         // A sandbox without a process is no container.
-        if (status->running && status->pid != 0) {
+        const std::uint32_t pid = status->running ? session_.pids().to_ours(status->pid) : 0;
+        if (pid != 0) {
             const auto container = made(question.id, found_, *status);
-            container->pid = status->pid;
+            container->pid = pid;
             if (question.of_sandbox) session_.note_sandbox(question.id);
             alive_.push_back(container);
         }
     }
     ask();
-}
-
-void CriClient::CrioListing::fail(const EngineError& error) {
-    if (!reply_) return;
-    const ListReply reply = std::exchange(reply_, nullptr);
-    reply(error);
 }
 
 void CriClient::CrioLooking::start() {
@@ -100,7 +94,7 @@ void CriClient::CrioLooking::start() {
 }
 
 void CriClient::CrioLooking::take_found(Result<Found> found) {
-    if (!found) return fail(found.error());
+    if (!found) return reply_.give(found.error());
     found_ = std::move(found.value());
     const bool is_container = found_.containers.contains(id_);
     if (!is_container && !found_.pods.contains(id_)) {
@@ -114,30 +108,25 @@ void CriClient::CrioLooking::take_found(Result<Found> found) {
 }
 
 void CriClient::CrioLooking::take_status(bool of_sandbox, const grpc::Answer& answer) {
-    if (!answer) return fail(answer.error);
+    if (!answer) return reply_.give(answer.error);
     const auto status = decode_status(of_sandbox, answer.message);
     if (!status) return fail(Kind::protocol, "its status makes no sense");
     if (status->running && status->pid == 0 && !of_sandbox) {
         return fail(Kind::engine, "its verbose status does not tell the pid");
     }
     Inspection inspection;
-    inspection.alive = status->running && status->pid != 0;
+    const std::uint32_t pid = status->running ? session_.pids().to_ours(status->pid) : 0;
+    inspection.alive = pid != 0;
     inspection.exit_code = status->exit_code;
     inspection.finished = status->finished;
     const auto container = made(id_, found_, *status);
-    container->pid = inspection.alive ? status->pid : 0;
+    container->pid = pid;
     inspection.container = container;
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(std::move(inspection));
-}
-
-void CriClient::CrioLooking::fail(const EngineError& error) {
-    const InspectReply reply = std::exchange(reply_, nullptr);
-    reply(error);
+    reply_.give(std::move(inspection));
 }
 
 void CriClient::CrioLooking::fail(EngineError::Kind kind, std::string_view cause) {
-    fail(make_error(kind, "inspect container " + id_, session_.endpoint(), cause));
+    reply_.give(make_error(kind, "inspect container " + id_, session_.endpoint(), cause));
 }
 
 }  // namespace shorewatch::cri

@@ -28,10 +28,9 @@ class CriClient::CrioListing : public std::enable_shared_from_this<CriClient::Cr
     // The next ones, as many as may be under way.
     void ask();
     void take_status(const Question& question, const grpc::Answer& answer);
-    void fail(const EngineError& error);
 
     Session& session_;
-    ListReply reply_;  // empty once it has been given
+    PendingReply<std::vector<ContainerPtr>> reply_;
     Found found_;
     std::vector<Question> questions_;
     std::size_t next_ = 0;
@@ -49,12 +48,11 @@ class CriClient::CrioLooking : public std::enable_shared_from_this<CriClient::Cr
   private:
     void take_found(Result<Found> found);
     void take_status(bool of_sandbox, const grpc::Answer& answer);
-    void fail(const EngineError& error);
     void fail(EngineError::Kind kind, std::string_view cause);
 
     Session& session_;
     const std::string id_;
-    InspectReply reply_;  // empty once it has been given
+    PendingReply<Inspection> reply_;
     Found found_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "engines/error_text.h"
 #include "engines/grpc/call_state.h"
+#include "engines/socket_file.h"
 #include "engines/support/unique_fd.h"
 
 namespace shorewatch::grpc {
@@ -111,10 +112,10 @@ Result<std::unique_ptr<Connection>> Connection::open(Library& library, EventLoop
         return make_error(Kind::unreachable, purpose, endpoint,
                           "engines of this type are watched on unix sockets only; give its path as endpoint");
     }
-    Socket socket = connect_to(endpoint.socket_path);
+    const SocketFile file(endpoint);
+    Socket socket = connect_to(file.name());
     if (!socket.fd) {
-        return make_error(Kind::unreachable, purpose, endpoint,
-                          unix_socket_cause(endpoint.socket_path, socket.error));
+        return make_error(Kind::unreachable, purpose, endpoint, unix_socket_cause(file.name(), socket.error));
     }
     const std::uint32_t pid = peer_pid_of(socket.fd.get());
     auto core = std::make_unique<Core>(library.inside(), loop, endpoint, std::move(socket.fd));

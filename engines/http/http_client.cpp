@@ -11,6 +11,7 @@
 
 #include "engines/http/curl_handles.h"
 #include "engines/http/transfer.h"
+#include "engines/socket_file.h"
 
 namespace shorewatch::http {
 
@@ -75,6 +76,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
 
     EventLoop& loop_;
     Endpoint endpoint_;
+    SocketFile socket_;  // for as long as this is: connections to it are found again by its name
     std::size_t parallel_;
     std::size_t in_flight_ = 0;        // requests that libcurl has
     std::deque<TransferPtr> waiting_;  // requests that libcurl has not
@@ -90,6 +92,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
 Client::Core::Core(EventLoop& loop, Endpoint endpoint, std::size_t parallel)
     : loop_(loop),
       endpoint_(std::move(endpoint)),
+      socket_(endpoint_),
       parallel_(std::max<std::size_t>(parallel, 1)),
       curl_timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }),
       kick_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
@@ -113,6 +116,7 @@ void Client::Core::set(CURLMoption option, Value value) {
 
 Exchange Client::Core::start(TransferPtr transfer) {
     transfer->core = this;
+    if (endpoint_.is_local()) transfer->connect_by(socket_.name());
     if (transfer->is_stream()) {
         hand_to_curl(transfer);
     } else {

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "engines/http/json.h"
+#include "engines/socket_file.h"
 
 namespace shorewatch::http {
 
@@ -26,7 +27,8 @@ std::string words_of(int error) {
 std::string connect_cause(const Endpoint& endpoint, const TransferFailure& failure) {
     // libcurl takes connect(2)'s EAGAIN for a connection under way, and then finds none.
     if (endpoint.is_local())
-        return unix_socket_cause(endpoint.socket_path, failure.os_error == 0 ? EAGAIN : failure.os_error);
+        return unix_socket_cause(SocketFile(endpoint).name(),
+                                 failure.os_error == 0 ? EAGAIN : failure.os_error);
     if (failure.os_error == ECONNREFUSED)
         return "connection refused; is the engine running, and listening there?";
     return failure.os_error != 0 ? words_of(failure.os_error) : std::string(failure.text);

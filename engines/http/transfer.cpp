@@ -102,12 +102,13 @@ Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::str
     set_endpoint_options(target);
 }
 
+void Transfer::connect_by(const std::string& socket_name) {
+    set(easy(), CURLOPT_UNIX_SOCKET_PATH, socket_name.c_str());
+}
+
 void Transfer::set_endpoint_options(const std::string& target) {
     set(easy(), CURLOPT_URL, (base_url(endpoint_) + target).c_str());
-    if (endpoint_.is_local()) {
-        set(easy(), CURLOPT_UNIX_SOCKET_PATH, endpoint_.socket_path.c_str());
-        return;
-    }
+    if (endpoint_.is_local()) return;
     set(easy(), CURLOPT_TCP_KEEPALIVE, 1L);
     set(easy(), CURLOPT_TCP_KEEPIDLE, keepalive_idle);
     set(easy(), CURLOPT_TCP_KEEPINTVL, keepalive_interval);

@@ -37,6 +37,8 @@ class Transfer {
     // Calls back. This transfer may be cancelled meanwhile, but must be kept.
     virtual void deliver() = 0;
 
+    // Before it is handed to libcurl, of an endpoint that is a unix socket: the name of its file.
+    void connect_by(const std::string& socket_name);
     // The end as libcurl tells it. Before the easy handle is taken out of its multi handle.
     virtual void finish(CURLcode code) = 0;
     // The end of what could not even be handed to libcurl.

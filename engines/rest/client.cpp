@@ -1,6 +1,5 @@
 #include "engines/rest/client.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "engines/http/http_error.h"
@@ -21,6 +20,13 @@ std::string inspecting(const std::string& id) {
     return "inspect container " + id.substr(0, 12);
 }
 
+// A container with its pid as it is here; without a process, if that has gone since the engine looked.
+ContainerPtr with_our_pid(const ContainerPtr& container, const PidNamespace& pids) {
+    if (pids.is_ours() || container->pid == 0) return container;
+    const std::uint32_t pid = pids.to_ours(container->pid);
+    return pid != 0 ? container->with_pid(pid) : container->without_process();
+}
+
 }  // namespace
 
 Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dialect, const Options& options)
@@ -28,62 +34,47 @@ Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dial
       endpoint_(std::move(endpoint)),
       dialect_(std::move(dialect)),
       options_(options),
-      refusals_(std::make_shared<bool>()) {}
+      session_(loop, endpoint_) {}
 
-Client::~Client() {
-    Client::close();
-}
-
-bool Client::is_open() const noexcept {
-    return session_ && session_->is_open();
-}
+Client::~Client() = default;
 
 void Client::lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) {
-    if (session_) throw std::logic_error("an event stream of " + api() + " is open already");
-    session_ = std::make_shared<Session>(*this, since, observer);
-    session_->start();
+    session_.begin(*this, since, observer);
 }
 
 void Client::close() {
-    refusals_ = std::make_shared<bool>();
-    if (const auto session = std::exchange(session_, nullptr)) session->end();
-}
-
-void Client::refuse(std::string_view purpose, std::function<void(EngineError)> reply) {
-    loop_.post(
-        [alive = std::weak_ptr(refusals_), call = std::move(reply),
-         error = http::make_error(Kind::unreachable, purpose, endpoint_, "there is no connection to it")] {
-            if (!alive.expired()) call(error);
-        });
+    session_.end();
 }
 
 void Client::list(ListReply reply) {
-    if (!is_open()) return refuse(listing, std::move(reply));
+    Session* session = session_.open();
+    if (session == nullptr) return session_.refuse_without_session(listing, std::move(reply));
     http::Request request;
     request.purpose = listing;
     request.deadline = options_.list_deadline;
     request.body_limit = options_.list_limit;
-    session_->get(dialect_->list_path(), std::move(request),
-                  [this, call = std::move(reply)](Result<http::Response> result) {
-                      call(decoded_list(std::move(result)));
-                  });
+    session->get(dialect_->list_path(), std::move(request),
+                 [this, call = std::move(reply)](Result<http::Response> result) {
+                     call(decoded_list(std::move(result)));
+                 });
 }
 
 void Client::inspect(const std::string& id, InspectReply reply) {
     const std::string purpose = inspecting(id);
-    if (!is_open()) return refuse(purpose, std::move(reply));
+    Session* session = session_.open();
+    if (session == nullptr) return session_.refuse_without_session(purpose, std::move(reply));
     http::Request request;
     request.purpose = purpose;
     request.deadline = options_.inspect_deadline;
     request.body_limit = options_.inspect_limit;
-    session_->get(dialect_->inspect_path(id), std::move(request),
-                  [this, id, call = std::move(reply)](Result<http::Response> result) {
-                      auto inspection = decoded_inspection(id, std::move(result));
-                      const std::string more =
-                          inspection ? dialect_->supplement_path(inspection.value()) : std::string{};
-                      if (more.empty()) return call(std::move(inspection));
-                      supplement(more, std::move(inspection.value()), call);
-                  });
+    session->get(dialect_->inspect_path(id), std::move(request),
+                 [this, id, call = std::move(reply)](Result<http::Response> result) {
+                     auto inspection = decoded_inspection(id, std::move(result));
+                     const std::string more =
+                         inspection ? dialect_->supplement_path(inspection.value()) : std::string{};
+                     if (more.empty()) return call(std::move(inspection));
+                     supplement(more, std::move(inspection.value()), call);
+                 });
 }
 
 void Client::supplement(const std::string& path, Inspection inspection, InspectReply reply) {
@@ -91,13 +82,13 @@ void Client::supplement(const std::string& path, Inspection inspection, InspectR
     request.purpose = inspecting(inspection.container->id);
     request.deadline = options_.inspect_deadline;
     request.body_limit = options_.inspect_limit;
-    session_->get(path, std::move(request),
-                  [this, found = std::move(inspection),
-                   call = std::move(reply)](Result<http::Response> result) mutable {
-                      if (!result) return call(result.error());
-                      take_supplement(found, std::move(result));
-                      call(std::move(found));
-                  });
+    session_.open()->get(path, std::move(request),
+                         [this, found = std::move(inspection),
+                          call = std::move(reply)](Result<http::Response> result) mutable {
+                             if (!result) return call(result.error());
+                             take_supplement(found, std::move(result));
+                             call(std::move(found));
+                         });
 }
 
 // What is not to be had is left out: the container itself is known.
@@ -118,9 +109,7 @@ Result<std::vector<ContainerPtr>> Client::decoded_list(Result<http::Response> re
     if (!result) return result.error();
     http::Response& response = result.value();
     if (response.head.status != 200) {
-        EngineError error = http::status_error(listing, endpoint_, response.head.status, response.body);
-        error.kind = Kind::engine;  // 404 would mean the call itself here
-        return error;
+        return http::status_error(listing, endpoint_, response.head.status, response.body).of_no_container();
     }
     try {
         ContainerList list = dialect_->decode_list(std::move(response.body));
@@ -128,6 +117,8 @@ Result<std::vector<ContainerPtr>> Client::decoded_list(Result<http::Response> re
             log::debug("left out of the list of " + endpoint_.url() + ": " + std::to_string(list.skipped) +
                        " entries without a usable id");
         }
+        for (ContainerPtr& container : list.containers)
+            container = with_our_pid(container, session_.open()->pids());
         return std::move(list.containers);
     } catch (const json::Malformed& malformed) {
         return http::make_error(Kind::protocol, listing, endpoint_, malformed.what());
@@ -144,7 +135,12 @@ Result<Inspection> Client::decoded_inspection(const std::string& id, Result<http
     try {
         Inspection inspection = dialect_->decode_inspection(std::move(response.body));
         // Engines take a name for an id: somebody may have named a container like one that is gone.
-        if (inspection.container->id == id) return inspection;
+        if (inspection.container->id == id) {
+            const bool has_pid = inspection.container->pid != 0;
+            inspection.container = with_our_pid(inspection.container, session_.open()->pids());
+            inspection.alive = inspection.alive && (!has_pid || inspection.container->pid != 0);
+            return inspection;
+        }
         return http::make_error(Kind::not_found, purpose, endpoint_,
                                 "another container has this as its name");
     } catch (const json::Malformed& malformed) {

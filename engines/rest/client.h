@@ -10,6 +10,7 @@
 #include "engines/engine_client.h"
 #include "engines/rest/dialect.h"
 #include "engines/rest/recent_events.h"
+#include "engines/session_holder.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::rest {
@@ -35,8 +36,6 @@ class Client : public EngineClient {
   private:
     class Session;
 
-    [[nodiscard]] bool is_open() const noexcept;
-    void refuse(std::string_view purpose, std::function<void(EngineError)> reply);
     [[nodiscard]] Result<std::vector<ContainerPtr>> decoded_list(Result<http::Response> result);
     [[nodiscard]] Result<Inspection> decoded_inspection(const std::string& id, Result<http::Response> result);
     void supplement(const std::string& path, Inspection inspection, InspectReply reply);
@@ -46,11 +45,10 @@ class Client : public EngineClient {
     Endpoint endpoint_;
     std::unique_ptr<Dialect> dialect_;
     Options options_;
-    RecentEvents recent_;               // over all streams of this client
-    std::optional<RealTime> began_;     // from when on the first stream told
-    EngineIdentity identity_;           // as last told: an engine that comes back is most likely the same
-    std::shared_ptr<Session> session_;  // from lifecycle_events() to the end of the stream
-    std::shared_ptr<bool> refusals_;    // replies posted by refuse() are given up with it
+    RecentEvents recent_;            // over all streams of this client
+    std::optional<RealTime> began_;  // from when on the first stream told
+    EngineIdentity identity_;        // as last told: an engine that comes back is most likely the same
+    SessionHolder<Session> session_;
 };
 
 }  // namespace shorewatch::rest

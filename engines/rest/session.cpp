@@ -78,9 +78,8 @@ void Client::Session::take_ping(const Result<http::Response>& result) {
     if (!result) return fail(result.error());
     const http::Response& response = result.value();
     if (response.head.status != 200) {
-        EngineError error = http::status_error(connecting, endpoint_, response.head.status, response.body);
-        error.kind = Kind::engine;
-        return fail(error);
+        return fail(
+            http::status_error(connecting, endpoint_, response.head.status, response.body).of_no_container());
     }
     const Greeting greeting = dialect_.decode_ping(response.head);
     if (!greeting.refusal.empty()) {
@@ -147,6 +146,7 @@ void Client::Session::open_events(RealTime since) {
 void Client::Session::take_open(std::uint32_t peer_pid) {
     const auto keep = shared_from_this();
     open_ = true;
+    pids_ = PidNamespace::of(peer_pid);
     // 1 is systemd, which opened the socket for the engine and then started it.
     owner_.identity_.pid = peer_pid > 1 ? peer_pid : 0;
     tell_identity();
@@ -200,8 +200,7 @@ void Client::Session::take_object(std::string_view text) {
 
 void Client::Session::take_end(const EngineError& error) {
     if (splitter_.inside_value()) return fail_stream(Kind::protocol, "the stream broke off within an event");
-    // 404 would mean the call itself here.
-    fail({error.kind == Kind::not_found ? Kind::engine : error.kind, error.message});
+    fail(error.of_no_container());
 }
 
 void Client::Session::fail_stream(EngineError::Kind kind, std::string_view cause) {

@@ -12,6 +12,7 @@
 #include "engines/http/json_stream.h"
 #include "engines/rest/client.h"
 #include "engines/rest/dialect.h"
+#include "engines/support/pid_namespace.h"
 
 namespace shorewatch::rest {
 
@@ -26,6 +27,9 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void end();
     // Does the event stream stand?
     [[nodiscard]] bool is_open() const noexcept { return open_; }
+
+    // Of the engine's pids, once the stream stands.
+    [[nodiscard]] const PidNamespace& pids() const noexcept { return pids_; }
 
     // path: behind the prefix, as "/containers/json". done is called unless the session ends before.
     void get(std::string_view path, http::Request request, http::Reply done);
@@ -53,6 +57,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     bool ended_ = false;
     bool open_ = false;
     bool events_asked_ = false;
+    PidNamespace pids_;
     std::string prefix_;  // of all paths, as the greeting told
     json::StreamSplitter splitter_;
     std::uint64_t skipped_ = 0;  // events that were not used

@@ -101,4 +101,19 @@ std::string printable(std::string_view text) {
     return result;
 }
 
+bool is_containerd_name(std::string_view text) {
+    const auto alphanumeric = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    };
+    const auto separator = [](char c) { return c == '.' || c == '_' || c == '-'; };
+    constexpr std::size_t longest = 76;
+    if (text.empty() || text.size() > longest) return false;
+    if (!alphanumeric(text.front()) || !alphanumeric(text.back())) return false;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (alphanumeric(text[i])) continue;
+        if (!separator(text[i]) || separator(text[i - 1])) return false;
+    }
+    return true;
+}
+
 }  // namespace shorewatch

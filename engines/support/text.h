@@ -20,4 +20,8 @@ inline constexpr std::size_t longest_name = 4096;
 // noncharacters as \n, \t, \xNN or \u{NNNN}; invalid bytes as \xNN; a backslash stays as it is.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// Can this be the name of one of containerd's namespaces, or the id of a container in it? As containerd
+// checks it: up to 76 letters and digits, with single . _ - between them.
+[[nodiscard]] bool is_containerd_name(std::string_view text);
+
 }  // namespace shorewatch

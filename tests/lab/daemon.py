@@ -50,15 +50,17 @@ class Daemon:
         return self._notify
 
     def start(self, *arguments: str, environment: Optional[Mapping[str, str]] = None, ready: float = 10,
-              run: Optional[Path] = None) -> None:
+              run: Optional[Path] = None, capabilities: Optional[str] = None) -> None:
         """Returns when it has said READY=1, which `ready` seconds may take; 0: returns at once.
 
-        run: a folder that the daemon sees as /run.
+        run: a folder that the daemon sees as /run. capabilities: all that it has, as in "sys_ptrace,kill".
         """
         self._close_notify()
         self._notify = NotifySocket(self.folder / "notify.sock")
         inside = [] if run is None else [
             "unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /run && exec "$@"', run]
+        if capabilities is not None:
+            inside += ["setpriv", "--bounding-set", ",".join(["-all", *(f"+{name}" for name in capabilities.split(","))])]
         self._process = Process([*inside, DAEMON, "--config", self.configuration, *arguments],
                                 self.folder / "shorewatchd.log",
                                 self.bus.environment() | {"NOTIFY_SOCKET": str(self._notify.path)} |

@@ -142,6 +142,16 @@ TEST_CASE("who names an engine wants that one, unless a file says otherwise") {
     CHECK_FALSE(system.discover_users);
 }
 
+TEST_CASE("engines in containers are looked for where that is asked for, whatever is named") {
+    CHECK_FALSE(read("").discover_nested);
+    CHECK_FALSE(read("discover = true").discover_nested);
+    for (const char* text : {"discover = 'deep'", "discover = 'deep'\n[[engine]]"}) {
+        CHECK(read(text).discover);
+        CHECK(read(text).discover_nested);
+        CHECK(read(text).discover_users);
+    }
+}
+
 TEST_CASE("a user's default is rootless Docker") {
     {
         const Environment runtime("XDG_RUNTIME_DIR", "/run/user/7");

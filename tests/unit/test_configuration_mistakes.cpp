@@ -31,7 +31,8 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
          "FILE:2:3: unknown key 'engines' in the configuration; expected one of 'discover', "
          "'discover_users', "
          "'engine'"},
-        {"discover = 'maybe'", "FILE:1:12: 'discover' is a string; expected true or false"},
+        {"discover = 'maybe'", "FILE:1:12: 'maybe' is not known; expected true, false or \"deep\""},
+        {"discover = 1", "FILE:1:12: 'discover' is an integer; expected true, false or \"deep\""},
         {"[discover_users]\n", "FILE:1:1: 'discover_users' is a table; expected true or false"},
         {"[[engine]]\nname = 'a'\nnmae = 'b'",
          "FILE:3:1: unknown key 'nmae' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', "

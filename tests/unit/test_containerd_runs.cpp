@@ -1,47 +1,15 @@
 // Which runs are known, and since when they are.
 #include <chrono>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "engines/containerd/known_runs.h"
 #include "engines/containerd/namespaces.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/child_process.h"
 
 using namespace shorewatch;
 using namespace shorewatch::containerd;
 
 namespace {
-
-// A process that waits until it is ended.
-class Child {
-  public:
-    Child() : pid_(::fork()) {
-        if (pid_ != 0) return;
-        while (true)
-            ::pause();
-    }
-    ~Child() { end(); }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-
-    [[nodiscard]] std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
-    // Dead, and not yet waited for.
-    void kill() {
-        ::kill(pid_, SIGKILL);
-        siginfo_t information{};
-        ::waitid(P_PID, static_cast<id_t>(pid_), &information, WEXITED | WNOWAIT);
-    }
-    void end() {
-        if (pid_ <= 0) return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-        pid_ = 0;
-    }
-
-  private:
-    pid_t pid_;
-};
 
 const RealTime stamp{std::chrono::seconds(1700000000)};
 
@@ -49,7 +17,7 @@ const RealTime stamp{std::chrono::seconds(1700000000)};
 
 TEST_CASE("a run that was not seen to start began with its process") {
     const auto before = real_time_now();
-    const Child child;
+    const ChildProcess child;
     const auto after = real_time_now();
     KnownRuns runs;
     const auto started = runs.see("a", child.pid());
@@ -64,7 +32,7 @@ TEST_CASE("a run that was not seen to start began with its process") {
 }
 
 TEST_CASE("a run that was seen to start began when the engine said so, for ever") {
-    const Child child;
+    const ChildProcess child;
     KnownRuns runs;
     CHECK(runs.see("a", child.pid(), stamp) == stamp);
     CHECK(runs.see("a", child.pid()) == stamp);
@@ -72,8 +40,8 @@ TEST_CASE("a run that was seen to start began when the engine said so, for ever"
 }
 
 TEST_CASE("another process is another run") {
-    const Child one;
-    const Child two;
+    const ChildProcess one;
+    const ChildProcess two;
     KnownRuns runs;
     REQUIRE(runs.see("a", one.pid(), stamp) == stamp);
     const auto second = runs.see("a", two.pid());
@@ -86,7 +54,7 @@ TEST_CASE("another process is another run") {
 }
 
 TEST_CASE("a process that is gone, or dead and not waited for, does not live") {
-    Child child;
+    ChildProcess child;
     KnownRuns runs;
     runs.see("a", child.pid(), stamp);
     CHECK(runs.lives("a"));
@@ -107,7 +75,6 @@ TEST_CASE("a process that is gone, or dead and not waited for, does not live") {
 TEST_CASE("a process that can't be looked at keeps the stamp, or has none") {
     KnownRuns runs;
     constexpr std::uint32_t nobody = 0x7FFFFFFF;
-    CHECK(start_ticks_of(nobody) == 0);
     CHECK_FALSE(runs.see("a", nobody));
     CHECK(runs.see("b", nobody, stamp) == stamp);
     CHECK(runs.see("b", nobody) == stamp);

@@ -1,0 +1,18 @@
+#include "engines/socket_file.h"
+
+#include <sys/stat.h>
+
+namespace shorewatch {
+
+SocketFile::SocketFile(const Endpoint& endpoint) : name_(endpoint.socket_path) {
+    if (!endpoint.inside) return;
+    fd_ = open_in_root(*endpoint.inside, endpoint.socket_path, 0);
+    name_ = name_of(fd_);
+}
+
+bool SocketFile::exists() const {
+    struct stat status{};
+    return stat(name_.c_str(), &status) == 0;
+}
+
+}  // namespace shorewatch

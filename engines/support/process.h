@@ -1,0 +1,30 @@
+// Processes of this machine, each told from a later one with the same number by when it began.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engines/support/unique_fd.h"
+
+namespace shorewatch {
+
+struct Process {
+    std::uint32_t pid = 0;    // in our pid namespace
+    std::uint64_t began = 0;  // in clock ticks since the machine's boot; never 0 (proc(5), stat, field 22)
+
+    bool operator==(const Process&) const = default;
+};
+
+// None: there is no such process, or it is dead and only not yet waited for.
+[[nodiscard]] std::optional<Process> process_with(std::uint32_t pid);
+
+// Opens path, with O_PATH and these flags, as the process itself would find it: all links are followed within
+// its root folder, whoever made them. No descriptor: errno says why, ESRCH being that the process is no more.
+// Needs CAP_SYS_PTRACE where the process has rights that we don't (ptrace(2), PTRACE_MODE_READ_FSCREDS).
+[[nodiscard]] UniqueFd open_in_root(const Process& process, const std::string& path, int flags);
+
+// Under this name the file can be opened, connected to or watched as long as fd is open.
+[[nodiscard]] std::string name_of(const UniqueFd& fd);
+
+}  // namespace shorewatch

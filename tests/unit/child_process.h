@@ -1,0 +1,60 @@
+// A process for tests to look at.
+#pragma once
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <functional>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engines/support/unique_fd.h"
+#include "tests/unit/catch.h"
+
+namespace shorewatch {
+
+// Waits until it is ended.
+class ChildProcess {
+  public:
+    // prepare runs in it first, and calls nothing that a fork of a process with threads may not.
+    explicit ChildProcess(const std::function<void()>& prepare = [] {}) {
+        std::array<int, 2> ends{};
+        REQUIRE(::pipe(ends.data()) == 0);
+        const UniqueFd told(ends[0]);
+        UniqueFd tells(ends[1]);
+        pid_ = ::fork();
+        REQUIRE(pid_ >= 0);
+        if (pid_ == 0) {
+            prepare();
+            if (::write(tells.get(), "!", 1) != 1) ::_exit(1);
+            while (true)
+                ::pause();
+        }
+        tells.reset();
+        char done = 0;
+        REQUIRE(::read(told.get(), &done, 1) == 1);
+    }
+    ~ChildProcess() { end(); }
+    ChildProcess(const ChildProcess&) = delete;
+    ChildProcess& operator=(const ChildProcess&) = delete;
+
+    [[nodiscard]] std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
+    // Dead, and not yet waited for.
+    void kill() {
+        ::kill(pid_, SIGKILL);
+        siginfo_t information{};
+        ::waitid(P_PID, static_cast<id_t>(pid_), &information, WEXITED | WNOWAIT);
+    }
+    void end() {
+        if (pid_ <= 0) return;
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+        pid_ = 0;
+    }
+
+  private:
+    pid_t pid_ = 0;
+};
+
+}  // namespace shorewatch

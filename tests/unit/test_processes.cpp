@@ -1,0 +1,173 @@
+// Processes, their root folders, and their numbers in other pid namespaces.
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engines/support/pid_namespace.h"
+#include "engines/support/process.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/child_process.h"
+
+using namespace shorewatch;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t nobody = 0x7FFFFFFF;
+
+class Folder {
+  public:
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "shorewatch-processes-XXXXXX").native();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    fs::path path;
+};
+
+ino_t inode_of(const UniqueFd& fd) {
+    struct stat status{};
+    REQUIRE(fstat(fd.get(), &status) == 0);
+    return status.st_ino;
+}
+
+ino_t inode_of(const fs::path& path) {
+    struct stat status{};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+}
+
+// A pid namespace with an initial process and a child of that, and so on: levels of it, one in the other.
+void make_namespaces(int levels) {
+    for (int level = 0; level < levels; ++level) {
+        if (::unshare(CLONE_NEWPID) != 0) ::_exit(1);
+        if (const pid_t child = ::fork(); child != 0) {
+            ::waitpid(child, nullptr, 0);
+            ::_exit(0);
+        }
+        // Whoever is first in a namespace is not reached by what ends its parent.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+}
+
+std::uint32_t only_child_of(std::uint32_t pid) {
+    const std::string number = std::to_string(pid);
+    std::ifstream file("/proc/" + number + "/task/" + number + "/children");
+    std::uint32_t child = 0;
+    file >> child;
+    REQUIRE(child != 0);
+    return child;
+}
+
+}  // namespace
+
+TEST_CASE("a process is known by its number and when it began, while it lives") {
+    ChildProcess child;
+    const auto process = process_with(child.pid());
+    REQUIRE(process);
+    CHECK(process->pid == child.pid());
+    CHECK(process->began > process_with(1)->began);
+    CHECK(process_with(child.pid()) == process);
+    SECTION("dead, and not waited for") {
+        child.kill();
+        CHECK_FALSE(process_with(child.pid()));
+    }
+    SECTION("gone") {
+        const std::uint32_t pid = child.pid();
+        child.end();
+        CHECK_FALSE(process_with(pid));
+    }
+    CHECK_FALSE(process_with(nobody));
+    CHECK_FALSE(process_with(0));
+}
+
+TEST_CASE("links in a process's root folder lead nowhere else") {
+    const Folder folder;
+    fs::create_directories(folder.path / "run" / "inner");
+    std::ofstream(folder.path / "run" / "file") << "its own";
+    fs::create_symlink("/run/file", folder.path / "absolute");
+    fs::create_symlink("../../../../../run/file", folder.path / "run" / "inner" / "upwards");
+    fs::create_symlink("/proc/self/root/run/file", folder.path / "magic");
+    const ChildProcess child([&] {
+        if (::chroot(folder.path.c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
+    });
+    const Process process = process_with(child.pid()).value();
+    for (const char* path : {"/run/file", "run/file", "/absolute", "/run/inner/upwards", "/../run/file"}) {
+        INFO(path);
+        const UniqueFd file = open_in_root(process, path, 0);
+        REQUIRE(file);
+        CHECK(inode_of(file) == inode_of(folder.path / "run" / "file"));
+        CHECK(inode_of(name_of(file)) == inode_of(file));
+    }
+    CHECK_FALSE(open_in_root(process, "/magic", 0));
+    CHECK(errno == ENOENT);  // it has no /proc
+    CHECK_FALSE(open_in_root(process, "/run/file", O_DIRECTORY));
+    CHECK(errno == ENOTDIR);
+}
+
+TEST_CASE("the root folder of a process that is gone is nobody's, whoever has its number") {
+    ChildProcess child;
+    Process process = process_with(child.pid()).value();
+    REQUIRE(open_in_root(process, "/", O_DIRECTORY));
+    --process.began;
+    CHECK_FALSE(open_in_root(process, "/", O_DIRECTORY));
+    CHECK(errno == ESRCH);
+}
+
+TEST_CASE("our own pid namespace changes no pid") {
+    CHECK(PidNamespace().is_ours());
+    CHECK(PidNamespace().to_ours(4711) == 4711);
+    const ChildProcess child;
+    CHECK(PidNamespace::of(child.pid()).is_ours());
+    CHECK(PidNamespace::of(nobody).is_ours());
+}
+
+TEST_CASE("a pid of another namespace is found here") {
+    const int levels = GENERATE(1, 3);
+    const ChildProcess outer([&] { make_namespaces(levels); });
+    std::uint32_t inner = outer.pid();
+    for (int level = 0; level < levels; ++level)
+        inner = only_child_of(inner);
+    const PidNamespace innermost = PidNamespace::of(inner);
+    REQUIRE_FALSE(innermost.is_ours());
+    CHECK(innermost.to_ours(1) == inner);
+    CHECK(found_in_proc(innermost, 1) == inner);
+    CHECK(innermost.to_ours(nobody) == 0);
+    CHECK(found_in_proc(innermost, nobody) == 0);
+    CHECK(innermost.to_ours(0) == 0);
+    if (levels == 1) return;
+    // Of a namespace in between, that has the innermost process as its third.
+    const PidNamespace second = PidNamespace::of(only_child_of(outer.pid()));
+    for (std::uint32_t pid = 1; pid <= 3; ++pid) {
+        INFO(pid);
+        CHECK(second.to_ours(pid) == found_in_proc(second, pid));
+    }
+    CHECK(second.to_ours(3) == inner);
+}
+
+TEST_CASE("a pid namespace whose processes are gone has none") {
+    ChildProcess outer([] { make_namespaces(1); });
+    const std::uint32_t inner = only_child_of(outer.pid());
+    const PidNamespace there = PidNamespace::of(inner);
+    REQUIRE(there.to_ours(1) == inner);
+    ::kill(static_cast<pid_t>(inner), SIGKILL);
+    ::waitpid(static_cast<pid_t>(outer.pid()), nullptr, 0);  // it ends when it has waited for the inner one
+    CHECK(there.to_ours(1) == 0);
+    CHECK(found_in_proc(there, 1) == 0);
+}
