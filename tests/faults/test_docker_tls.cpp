@@ -6,7 +6,7 @@
 
 using namespace shorewatch;
 using namespace shorewatch::fakes;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 
 namespace {
@@ -64,8 +64,8 @@ TEST_CASE("an engine whose certificate is not good is unreachable, and the error
         const auto error = tls.watch(engine, trusting(ca));
         REQUIRE(error);
         CHECK(error->kind == Kind::unreachable);
-        CHECK_THAT(error->message,
-                   Contains(engine.endpoint().url()) && Contains(why, Catch::CaseSensitive::No));
+        CHECK_THAT(error->message, ContainsSubstring(engine.endpoint().url()) &&
+                                       ContainsSubstring(why, Catch::CaseSensitive::No));
         CHECK(engine.seen().requests.empty());
     };
     SECTION("expired") {
@@ -106,7 +106,7 @@ TEST_CASE("an engine that wants to know its clients refuses strangers, and that 
         const auto error = tls.watch(engine, files);
         REQUIRE(error);
         CHECK(error->kind == Kind::unreachable);
-        CHECK_THAT(error->message, Contains(engine.endpoint().url()));
+        CHECK_THAT(error->message, ContainsSubstring(engine.endpoint().url()));
         CHECK(engine.seen().requests.empty());
     };
     SECTION("without a certificate") {
