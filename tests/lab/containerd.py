@@ -64,7 +64,7 @@ class Containerd:
         self.folder = folder
         self.socket = folder / "containerd.sock"
         self.url = f"unix://{self.socket}"
-        self.cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
+        self.cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
         self._extra = extra_configuration
         self._process: Optional[Process] = None
         self._with_image: set[str] = set()

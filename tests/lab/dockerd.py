@@ -63,7 +63,7 @@ class Dockerd:
         self.socket = folder / "docker.sock"
         self.url = f"unix://{self.socket}"
         self._live_restore = live_restore
-        self._cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
+        self._cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
         self._strays = Strays()

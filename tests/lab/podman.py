@@ -79,7 +79,7 @@ class Podman:
         self.socket = folder / "podman.sock"
         self.url = f"unix://{self.socket}"
         self._service_seconds = service_seconds
-        self._cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
+        self._cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
         self._strays = [path for path in _STRAYS if not path.exists()]
