@@ -9,7 +9,7 @@ from typing import Callable
 import pytest
 
 from lab.clients import Client
-from lab.containerd import CTR, Containerd
+from lab.containerd import CTR, Containerd, CtrError
 from lab.daemon import Daemon, engine_table
 from lab.invariants import assert_exactly_once
 from lab.process import Process
@@ -145,7 +145,11 @@ def test_namespaces_that_are_configured_are_watched_and_no_others(
 def test_a_label_that_is_no_utf8_hides_neither_its_container_nor_the_others(
         containerd: Containerd, client: Client, start_daemon: Callable[..., Daemon], recorder: Recorder) -> None:
     containerd.run("good")
-    containerd.run("odd", labels={"note": os.fsdecode(b"a\xff\xfeb")})
+    try:
+        containerd.run("odd", labels={"note": os.fsdecode(b"a\xff\xfeb")})
+    except CtrError as error:
+        assert "invalid UTF-8" in str(error)
+        pytest.skip("containerd takes no such label from 1.7 on")
     start_daemon({"containerd": containerd})
     assert client.list().by_name()["odd"]["Labels"]["note"] == "a\ufffd\ufffdb"
     assert set(client.list().by_name()) == {"good", "odd"}
