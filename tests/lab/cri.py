@@ -163,10 +163,22 @@ class Cri(Containerd):
 
     def remove_all(self) -> None:
         for pod in list(self._sandboxes):
-            self.call("StopPodSandbox", {1: pod})
-            self.call("RemovePodSandbox", {1: pod})
+            self._remove_pod(pod)
             del self._sandboxes[pod]
         self._pod = None
+
+    def _remove_pod(self, pod: str) -> None:
+        """containerd refuses it while it is not through with the end of a container, and tells nobody when it is."""
+        deadline = Deadline(10, f"the end of all containers of pod {pod}")
+        while True:
+            self.call("StopPodSandbox", {1: pod})
+            try:
+                self.call("RemovePodSandbox", {1: pod})
+                return
+            except grpc.RpcError as error:
+                if "still running" not in error.details():
+                    raise
+                deadline.left()
 
     def pid_of(self, container: str) -> int:
         """By containerd itself."""
