@@ -96,7 +96,9 @@ TEST_CASE("an engine that wants to know its clients is shown our certificate") {
     Tls tls;
     FakeDocker engine(Tls::with(tls.authority.issue("127.0.0.1"), tls.authority.file()));
     const auto ours = tls.authority.issue("client");
-    CHECK_FALSE(tls.watch(engine, {tls.authority.file(), ours.certificate, ours.key}));
+    const auto error = tls.watch(engine, {tls.authority.file(), ours.certificate, ours.key});
+    INFO((error ? error->message : ""));
+    CHECK_FALSE(error);
 }
 
 TEST_CASE("an engine that wants to know its clients refuses strangers, and that is told") {
