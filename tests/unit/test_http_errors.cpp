@@ -248,8 +248,9 @@ TEST_CASE("an answer that is no HTTP, or not all of it, is an error of the proto
     check_error(error_after(stream_head + "xyz\r\nab"), Kind::protocol, "the answer is garbled");
     check_error(error_after("HTTP/1.1 200 OK\r\nX-Long: " + std::string(300'000, 'x')), Kind::protocol, "");
     std::string headers = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 20'000; ++i)
-        headers += "X-Header: many\r\n";
+    // More than 5,000 are too many for libcurl 8.
+    for (int i = 0; i < 4'000; ++i)
+        headers += "X-Header: " + std::string(70, 'x') + "\r\n";
     check_error(error_after(headers + "\r\n"), Kind::protocol, "headers are too large");
 }
 
