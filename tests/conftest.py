@@ -2,10 +2,8 @@
 
 import itertools
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterator, Mapping
 
@@ -18,6 +16,7 @@ from lab.clients import Client
 from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
+from lab.parts import new_folder, running
 from lab.paths import DAEMON
 from lab.recorder import Recorder
 
@@ -44,24 +43,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 _FAILED = pytest.StashKey[bool]()
 
 
-def new_folder() -> Path:
-    """Short enough for the path of a socket below it (108 bytes), which pytest's tmp_path is not."""
-    return Path(tempfile.mkdtemp(prefix="shorewatch-"))
-
-
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    path = new_folder()
-    yield path
-    shutil.rmtree(path)
+    with new_folder() as path:
+        yield path
 
 
 @pytest.fixture
 def bus(folder: Path) -> Iterator[Bus]:
-    part = Bus(folder / "bus")
-    part.start()
-    yield part
-    part.sweep()
+    with running(Bus(folder / "bus")) as part:
+        yield part
 
 
 @pytest.fixture
@@ -81,14 +72,8 @@ def recorder(bus: Bus) -> Iterator[Recorder]:
 
 @pytest.fixture(scope="session")
 def session_dockerd() -> Iterator[Dockerd]:
-    folder = new_folder()
-    part = Dockerd(folder / "docker")
-    try:
-        part.start()
+    with new_folder() as folder, running(Dockerd(folder / "docker")) as part:
         yield part
-    finally:
-        part.sweep()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -101,12 +86,8 @@ def dockerd(session_dockerd: Dockerd) -> Iterator[Dockerd]:
 @pytest.fixture
 def live_restore_dockerd(folder: Path) -> Iterator[Dockerd]:
     """An engine of the test's own, to be killed and restarted; its containers outlive it."""
-    part = Dockerd(folder / "docker", live_restore=True)
-    try:
-        part.start()
+    with running(Dockerd(folder / "docker", live_restore=True)) as part:
         yield part
-    finally:
-        part.sweep()
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,10 +24,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from lab.bus import Bus
 from lab.containerd import Containerd
 from lab.daemon import Daemon
-from lab.dockerd import Dockerd, UnixConnection
+from lab.dockerd import Dockerd
 from lab.engine import Engine
+from lab.parts import new_folder, running
 from lab.podman import Podman
 from lab.recorder import Recorder, Signal
+from lab.rest_engine import UnixConnection
 from lab.waiting import Arrivals
 
 _ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd)}
@@ -173,11 +173,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=60, help="containers for the latencies")
     parser.add_argument("--idle", type=float, default=30, help="seconds")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
-    engine, bus = _ENGINES[options.engine](folder / "engine"), Bus(folder / "bus")
-    try:
-        engine.start()
-        bus.start()
+    with (new_folder() as folder, running(_ENGINES[options.engine](folder / "engine")) as engine,
+          running(Bus(folder / "bus")) as bus):
         daemon = Daemon(folder / "daemon", bus, {"engine": engine})
         print(f"{options.engine}, load {os.getloadavg()[0]:.2f}")
         try:
@@ -186,10 +183,6 @@ def main() -> None:
             idle(daemon, options.idle)
         finally:
             daemon.sweep()
-    finally:
-        bus.stop()
-        engine.sweep()
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Fixtures of the tests on real engines."""
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Iterator
 
@@ -9,6 +7,7 @@ import pytest
 
 from lab.containerd import Containerd
 from lab.cri import Cri
+from lab.parts import new_folder, running
 from lab.podman import Podman
 
 
@@ -16,14 +15,8 @@ from lab.podman import Podman
 
 @pytest.fixture(scope="session")
 def session_containerd() -> Iterator[Containerd]:
-    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
-    part = Containerd(folder / "containerd")
-    try:
-        part.start()
+    with new_folder() as folder, running(Containerd(folder / "containerd")) as part:
         yield part
-    finally:
-        part.sweep()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -36,26 +29,16 @@ def containerd(session_containerd: Containerd) -> Iterator[Containerd]:
 @pytest.fixture
 def own_containerd(folder: Path) -> Iterator[Containerd]:
     """An engine of the test's own, to be killed and restarted; its containers outlive it."""
-    part = Containerd(folder / "containerd")
-    try:
-        part.start()
+    with running(Containerd(folder / "containerd")) as part:
         yield part
-    finally:
-        part.sweep()
 
 
 # podman
 
 @pytest.fixture(scope="session")
 def session_podman() -> Iterator[Podman]:
-    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
-    part = Podman(folder / "podman")
-    try:
-        part.start()
+    with new_folder() as folder, running(Podman(folder / "podman")) as part:
         yield part
-    finally:
-        part.sweep()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -68,26 +51,16 @@ def podman(session_podman: Podman) -> Iterator[Podman]:
 @pytest.fixture
 def own_podman(folder: Path) -> Iterator[Podman]:
     """An engine of the test's own, to be killed and restarted; its containers outlive it."""
-    part = Podman(folder / "podman")
-    try:
-        part.start()
+    with running(Podman(folder / "podman")) as part:
         yield part
-    finally:
-        part.sweep()
 
 
 # CRI
 
 @pytest.fixture(scope="session")
 def session_cri() -> Iterator[Cri]:
-    folder = Path(tempfile.mkdtemp(prefix="shorewatch-"))
-    part = Cri(folder / "cri")
-    try:
-        part.start()
+    with new_folder() as folder, running(Cri(folder / "cri")) as part:
         yield part
-    finally:
-        part.sweep()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -107,9 +80,5 @@ def own_cri_pod(cri: Cri) -> Cri:
 @pytest.fixture
 def cri(folder: Path) -> Iterator[Cri]:
     """A containerd of the test's own, with the CRI plugin."""
-    part = Cri(folder / "cri")
-    try:
-        part.start()
+    with running(Cri(folder / "cri")) as part:
         yield part
-    finally:
-        part.sweep()

@@ -34,6 +34,8 @@ def test_the_death_of_any_engine_leaves_the_others_as_they_were(
         told = {signal.engine for signal in recorder.signals.all()[mark:] if signal.member == "EngineStateChanged"}
         assert told <= {dead.type}
         dead.start()
-        wait_until(recorder, lambda: client.engines()[dead.type]["State"] == "watching", 30, f"{dead.type}'s return")
+        # By its signal, which would else count as one of what follows.
+        recorder.wait_for("EngineStateChanged", seconds=30, after=mark,
+                          where=lambda signal: (signal.engine, signal.args[1]) == (dead.type, "watching"))
     listing = client.list()
     assert_exactly_once(recorder.wait_until_sequence(listing.sequence), before, listing)

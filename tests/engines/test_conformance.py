@@ -11,7 +11,7 @@ from lab.clients import Client, Listing
 from lab.daemon import Daemon
 from lab.engine import Alive, Engine
 from lab.invariants import Run, assert_exactly_once
-from lab.recorder import Recorder, Signal, wait_until
+from lab.recorder import Recorder, state, wait_until
 from lab.waiting import Deadline, wait_for_exit
 
 CONTAINER = "org.shorewatch1.Container"
@@ -68,10 +68,6 @@ def told_runs(recorder: Recorder, client: Client, before: Listing) -> dict[str, 
     runs = assert_exactly_once(recorder.wait_until_sequence(listing.sequence), before, listing)
     known = before.by_id()
     return {id_: of_one for id_, of_one in runs.items() if id_ not in known}
-
-
-def state(wanted: str) -> Callable[[Signal], bool]:
-    return lambda told: told.args[1] == wanted
 
 
 def test_a_container_is_told_as_started_is_an_object_while_it_lives_and_is_told_as_exited(
@@ -273,7 +269,7 @@ def test_many_containers_at_once_are_all_told_and_all_listed(
     assert daemon.stop() == 0
     mark = len(recorder.signals)
     second = start_daemon({"engine": engine})
-    assert shown(client) == alive
+    wait_until(recorder, lambda: shown(client) == alive, 30, "all of them, found again")
     engine.remove_all()
     for name in names:
         recorder.wait_for("ContainerExited", name, seconds=30, after=mark)

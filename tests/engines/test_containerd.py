@@ -12,20 +12,10 @@ from lab.clients import Client
 from lab.containerd import CTR, Containerd, CtrError
 from lab.daemon import Daemon, engine_table
 from lab.invariants import assert_exactly_once
-from lab.process import Process
-from lab.recorder import Recorder, Signal
-from lab.waiting import Deadline, wait_for_exit
+from lab.process import Process, kill_and_wait
+from lab.recorder import Recorder, state
 
 CONTAINER = "org.shorewatch1.Container"
-
-
-def kill_and_wait(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
-
-
-def state(wanted: str) -> Callable[[Signal], bool]:
-    return lambda told: told.args[1] == wanted
 
 
 def started_usec(pid: int) -> int:

@@ -11,14 +11,10 @@ from lab.clients import Client
 from lab.cri import IMAGE, PAUSE, Cri
 from lab.daemon import Daemon
 from lab.invariants import assert_exactly_once
-from lab.recorder import Recorder, Signal
+from lab.recorder import Recorder, state
 from lab.waiting import Deadline, wait_for_exit
 
 CONTAINER = "org.shorewatch1.Container"
-
-
-def state(wanted: str) -> Callable[[Signal], bool]:
-    return lambda told: told.args[1] == wanted
 
 
 def test_a_pod_and_its_containers_are_told_with_what_kubernetes_knows_of_them(

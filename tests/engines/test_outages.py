@@ -1,7 +1,5 @@
 """What is told when a real dockerd goes away and comes back, and when the daemon itself has to go."""
 
-import os
-import signal
 from pathlib import Path
 from typing import Callable
 
@@ -10,17 +8,8 @@ from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
 from lab.invariants import assert_exactly_once
-from lab.recorder import Recorder, Signal
-from lab.waiting import Deadline, wait_for_exit
-
-
-def kill_and_wait(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
-
-
-def state(wanted: str) -> Callable[[Signal], bool]:
-    return lambda told: told.args[1] == wanted
+from lab.process import kill_and_wait
+from lab.recorder import Recorder, state
 
 
 def test_survivors_of_an_engine_restart_are_not_told_again_and_what_died_meanwhile_is_told_once(

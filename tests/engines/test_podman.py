@@ -1,7 +1,6 @@
 """What is Podman's own: pods, containers that no service started, services that come and go, its events' gaps."""
 
 import contextlib
-import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,24 +13,16 @@ from lab.clients import Client
 from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
 from lab.invariants import Run, assert_exactly_once
-from lab.podman import Activation, Podman, PodmanError
-from lab.recorder import Recorder, Signal
-from lab.waiting import Deadline, wait_for_exit
+from lab.podman import Activation, Podman
+from lab.process import kill_and_wait
+from lab.recorder import Recorder, state
+from lab.rest_engine import EngineError
 
 CONTAINER = "org.shorewatch1.Container"
 POD_NAME = "io.github.thediveo/podman/podname"
 POD_ID = "io.github.thediveo/podman/podid"
 INFRA = "io.github.thediveo/podman/infra"
 PRIVILEGED = "github.com/thediveo/whalewatcher/moby/privileged"
-
-
-def kill_and_wait(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
-
-
-def state(wanted: str) -> Callable[[Signal], bool]:
-    return lambda told: told.args[1] == wanted
 
 
 def states(recorder: Recorder, after: int = 0) -> list[str]:
@@ -208,7 +199,7 @@ def test_a_container_that_is_removed_while_it_is_stopping_has_ended(
     recorder.wait_for("ContainerStarted", "web")
     with ThreadPoolExecutor(1) as pool:
         def stop() -> None:
-            with contextlib.suppress(PodmanError):  # as it is gone by then
+            with contextlib.suppress(EngineError):  # as it is gone by then
                 podman.api("POST", "/containers/web/stop", query={"timeout": "10"})
 
         stopping = pool.submit(stop)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engines/engine_client.h"
+#include "tests/fakes/event_words.h"
 
 namespace shorewatch::fakes {
 
@@ -57,26 +58,6 @@ class RecordingObserver final : public LifecycleObserver {
     }
 
   private:
-    static const char* word(ContainerEvent::Type type) {
-        switch (type) {
-            case ContainerEvent::Type::started:
-                return "started";
-            case ContainerEvent::Type::exited:
-                return "exited";
-            case ContainerEvent::Type::paused:
-                return "paused";
-            case ContainerEvent::Type::unpaused:
-                return "unpaused";
-            case ContainerEvent::Type::renamed:
-                return "renamed";
-            case ContainerEvent::Type::oom:
-                return "oom";
-            case ContainerEvent::Type::removed:
-                return "removed";
-        }
-        return "?";
-    }
-
     void note(Call call) {
         calls.push_back(call);
         if (then) then(call);

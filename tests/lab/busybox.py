@@ -4,10 +4,12 @@ import hashlib
 import io
 import json
 import platform
-import subprocess
 import tarfile
 
 BUSYBOX = "/bin/busybox"
+# What containers are started with; the shell has the others too. busybox has hundreds, and the engines here copy every
+# file of the image for every container.
+APPLETS = ("sh", "sleep", "true")
 
 
 def layer() -> bytes:
@@ -19,12 +21,10 @@ def layer() -> bytes:
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)
         tar.add(BUSYBOX, "bin/busybox")
-        applets = subprocess.run([BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout
-        for applet in applets.split():
-            if applet != "busybox":
-                entry = tarfile.TarInfo(f"bin/{applet}")
-                entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-                tar.addfile(entry)
+        for applet in APPLETS:
+            entry = tarfile.TarInfo(f"bin/{applet}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(entry)
     return content.getvalue()
 
 

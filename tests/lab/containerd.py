@@ -6,8 +6,6 @@ Its containers are made by ctr, which comes with it; its one image, busybox, is 
 import itertools
 import json
 import os
-import shutil
-import signal
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +14,13 @@ from typing import Any, Callable, Mapping, Optional
 
 from .busybox import oci_archive
 from .engine import Alive
-from .leftovers import Strays, end_cgroup, end_process, mounts_below, processes_with
+from .leftovers import Strays, end_process, processes_with, remove_shim_sockets
 from .process import Process
+from .real_engine import PATH, RealEngine, program
 from .waiting import Deadline, connect, wait_for_exit
 
-# Debian's before others.
-_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-CONTAINERD = shutil.which("containerd", path=_PATH) or "containerd"
-CTR = shutil.which("ctr", path=_PATH) or "ctr"
+CONTAINERD = program("containerd")
+CTR = program("ctr")
 IMAGE = "docker.io/library/busybox:latest"
 NAMESPACE = "default"
 
@@ -49,11 +46,9 @@ class CtrError(Exception):
     """ctr said no."""
 
 
-class Containerd:
-    """start() and stop() as often as wanted; sweep() at the end, whatever happened, leaves nothing of it.
-
-    Containers are named as the daemon publishes them, "NAMESPACE/ID"; an id alone is one in the namespace "default".
-    """
+class Containerd(RealEngine):
+    """Containers are named as the daemon publishes them, "NAMESPACE/ID"; an id alone is one in the namespace
+    "default"."""
 
     type = "containerd"
     type_id = "containerd.io"
@@ -61,24 +56,14 @@ class Containerd:
 
     def __init__(self, folder: Path, extra_configuration: str = ""):
         """extra_configuration: tables of config.toml; with any, the CRI plugin is on."""
-        self.folder = folder
-        self.socket = folder / "containerd.sock"
-        self.url = f"unix://{self.socket}"
-        self.cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
+        super().__init__(folder, "containerd.sock")
         self._extra = extra_configuration
-        self._process: Optional[Process] = None
         self._with_image: set[str] = set()
         self._importing = threading.Lock()
         self._exec_numbers = itertools.count(1)
-        folder.mkdir(parents=True, exist_ok=True)
         self._strays = Strays()
 
     # The engine's process.
-
-    @property
-    def process(self) -> Process:
-        assert self._process is not None, "containerd was not started"
-        return self._process
 
     def start(self) -> None:
         """Returns when the engine answers."""
@@ -87,7 +72,7 @@ class Containerd:
         settings.write_text(_CONFIGURATION.format(
             folder=self.folder, disabled=", ".join(f'"{name}"' for name in disabled)) + self._extra)
         self._process = Process([CONTAINERD, "--config", settings], self.folder / "containerd.log",
-                                {**os.environ, "PATH": _PATH})
+                                {**os.environ, "PATH": PATH})
         connect(self.socket, Deadline(30, f"containerd to listen on {self.socket}")).close()
         self.ctr("version")
 
@@ -96,29 +81,13 @@ class Containerd:
         self.remove_all()
         self.process.stop(30)
 
-    def kill9(self) -> None:
-        """Containers live on, with their shims."""
-        self.process.kill()
-
-    def freeze(self) -> None:
-        self.process.signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.signal(signal.SIGCONT)
-
-    def sweep(self) -> None:
-        """Ends containerd, shims and containers, and removes all they made: mounts, cgroups, files."""
-        if self._process is not None and self._process.running():
-            self._process.kill()
+    def _end_helpers(self) -> None:
         for pid in processes_with(os.fsencode(self.socket)):
             end_process(pid)
-        end_cgroup(self.cgroup)
-        for address in self.folder.glob("state/io.containerd.runtime.v2.task/*/*/address"):
-            Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
-        for mount_point in mounts_below(self.folder):
-            subprocess.run(["umount", "--lazy", mount_point], check=True)
+
+    def _remove_strays(self) -> None:
+        remove_shim_sockets(self.folder / "state/io.containerd.runtime.v2.task")
         self._strays.remove()
-        shutil.rmtree(self.folder)
 
     # What it runs.
 
@@ -126,7 +95,7 @@ class Containerd:
         """What ctr says, without the last newline."""
         done = subprocess.run([CTR, "--address", str(self.socket), "--namespace", namespace, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=seconds, env={**os.environ, "PATH": _PATH})
+                              timeout=seconds, env={**os.environ, "PATH": PATH})
         if check and done.returncode != 0:
             raise CtrError(f"ctr {' '.join(arguments)}: {done.stdout}")
         return done.stdout.rstrip("\n")
@@ -182,15 +151,13 @@ class Containerd:
 
     def remove(self, container: str) -> None:
         namespace, name = _parted(container)
-        self.ctr("task", "resume", name, namespace=namespace, check=False)
-        self.ctr("task", "rm", "--force", name, namespace=namespace, check=False)
-        self.ctr("container", "rm", name, namespace=namespace)
+        self._remove(namespace, [name])
 
     def remove_all(self) -> None:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self.remove, [
-                f"{namespace}/{name}" for namespace in self.namespaces()
-                for name in self.ctr("container", "ls", "--quiet", namespace=namespace).split()]))
+        for namespace in self.namespaces():
+            names = self.ctr("container", "ls", "--quiet", namespace=namespace).split()
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda some: self._remove(namespace, some), [names[part::4] for part in range(4)]))
 
     def namespaces(self) -> list[str]:
         return self.ctr("namespaces", "ls", "--quiet").split()
@@ -203,11 +170,14 @@ class Containerd:
                 continue
             named = self.ctr("container", "ls", "--quiet", 'labels."nerdctl/name"', namespace=namespace).split()
             names = {name: self.info(f"{namespace}/{name}")["Labels"]["nerdctl/name"] for name in named}
-            for line in self.ctr("task", "ls", namespace=namespace).splitlines()[1:]:
-                name, pid, status = line.split()
+            for name, pid, status in self.tasks(namespace):
                 if status in ("RUNNING", "PAUSED", "PAUSING"):
                     found[f"{namespace}/{name}"] = Alive(names.get(name, name), int(pid), status != "RUNNING")
         return found
+
+    def tasks(self, namespace: str) -> list[list[str]]:
+        """Name, pid and status of each."""
+        return [line.split() for line in self.ctr("task", "ls", namespace=namespace).splitlines()[1:]]
 
     def info(self, container: str) -> Any:
         namespace, name = _parted(container)
@@ -241,6 +211,15 @@ class Containerd:
             self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
             archive.unlink()
             self._with_image.add(f"{namespace} {name}")
+
+    def _remove(self, namespace: str, names: list[str]) -> None:
+        if not names:
+            return
+        for name, _, status in self.tasks(namespace):
+            if name in names and status == "PAUSED":
+                self.ctr("task", "resume", name, namespace=namespace, check=False)
+        self.ctr("task", "rm", "--force", *names, namespace=namespace, check=False)
+        self.ctr("container", "rm", *names, namespace=namespace)
 
     @staticmethod
     def _options(labels: Optional[Mapping[str, str]]) -> list[str]:

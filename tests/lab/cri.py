@@ -148,8 +148,8 @@ class Cri(Containerd):
         self.call("RemoveContainer", {1: container})
 
     def alive(self) -> dict[str, Alive]:
-        tasks = (line.split() for line in self.ctr("task", "ls", namespace="k8s.io").splitlines()[1:])
-        return {id_: Alive(self._names[id_], int(pid), False) for id_, pid, status in tasks if status == "RUNNING"}
+        return {id_: Alive(self._names[id_], int(pid), False) for id_, pid, status in self.tasks("k8s.io")
+                if status == "RUNNING"}
 
     def exec_in(self, container: str, *command: str) -> None:
         self.call("ExecSync", {1: container, 2: list(command)})
@@ -182,11 +182,7 @@ class Cri(Containerd):
 
     def pid_of(self, container: str) -> int:
         """By containerd itself."""
-        for line in self.ctr("task", "ls", namespace="k8s.io").splitlines()[1:]:
-            name, pid, _ = line.split()
-            if name == container:
-                return int(pid)
-        raise KeyError(container)
+        return {name: int(pid) for name, pid, _ in self.tasks("k8s.io")}[container]
 
 
 def _text(message: bytes) -> str:

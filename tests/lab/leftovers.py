@@ -1,12 +1,10 @@
 """What an engine leaves behind when it is killed, and how it is done away with: processes, cgroups, mounts."""
 
 import contextlib
-import os
-import signal
 from pathlib import Path
 from typing import Iterator
 
-from .waiting import Deadline, wait_for_exit
+from .process import kill_and_wait
 
 # What containerd and dockerd make outside their own folders whatever their options say; deepest first.
 _STRAY_FOLDERS = [Path(path) for path in (
@@ -28,8 +26,7 @@ class Strays:
 
 def end_process(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-        wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))
+        kill_and_wait(pid)
 
 
 def processes_with(mark: bytes) -> Iterator[int]:
@@ -54,6 +51,12 @@ def end_cgroup(name: str) -> None:
         for pid in (group / "cgroup.procs").read_text().split():
             end_process(int(pid))
         group.rmdir()
+
+
+def remove_shim_sockets(tasks: Path) -> None:
+    """tasks: containerd's folder of tasks, in which their shims' addresses are; their sockets are elsewhere."""
+    for address in tasks.glob("*/*/address"):
+        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
 
 
 def mounts_below(folder: Path) -> list[str]:

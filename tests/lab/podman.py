@@ -4,30 +4,25 @@ Its one image, busybox, is made from the machine's own busybox-static. Container
 """
 
 import contextlib
-import json
 import os
 import select
-import shutil
-import signal
 import socket
 import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Mapping, Optional
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from . import busybox
-from .dockerd import UnixConnection
 from .engine import Alive
-from .leftovers import end_cgroup, end_process, mounts_below, processes_with
+from .leftovers import end_process, processes_with
 from .process import Process
+from .real_engine import PATH, program
+from .rest_engine import EngineError, RestEngine
 from .waiting import Deadline, FileWatch, connect, wait_for_exit
 
-# Debian's before others.
-_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-PODMAN = shutil.which("podman", path=_PATH) or "podman"
-RUNC = shutil.which("runc", path=_PATH) or "runc"
+PODMAN = program("podman")
+RUNC = program("runc")
 IMAGE = "localhost/busybox:latest"
 ALIVE = ("running", "paused", "stopping")
 
@@ -54,34 +49,20 @@ _STRAYS = [Path(path) for path in (
     "/run/runc")]
 
 
-class PodmanError(Exception):
-    """The engine's answer was an error."""
-
-    def __init__(self, status: int, message: str):
-        super().__init__(f"{status}: {message}")
-        self.status = status
-
-
-class Podman:
-    """start() and stop() as often as wanted; sweep() at the end, whatever happened, leaves nothing of it.
-
-    The process is the service's: containers and their conmons need none.
-    """
+class Podman(RestEngine):
+    """The process is the service's: containers and their conmons need none."""
 
     type = "podman"
     type_id = "podman.io"
     abilities = frozenset({"pause", "rename", "restart"})
+    api_prefix = "/v4.0.0/libpod"
+    removal = {"force": "true", "timeout": "0"}
 
     def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file"):
         """service_seconds: without connections, the service ends after these; 0: never. log_size: bytes of the log of
         events, beyond which it is rotated. events_logger: "none" for no events."""
-        self.folder = folder
-        self.socket = folder / "podman.sock"
-        self.url = f"unix://{self.socket}"
+        super().__init__(folder, "podman.sock")
         self._service_seconds = service_seconds
-        self._cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
-        self._process: Optional[Process] = None
-        folder.mkdir(parents=True, exist_ok=True)
         self._strays = [path for path in _STRAYS if not path.exists()]
         (folder / "containers.conf").write_text(_CONFIGURATION.format(
             folder=folder, log_size=log_size, events_logger=events_logger))
@@ -90,11 +71,6 @@ class Podman:
         runtime.chmod(0o755)
 
     # The engine's process.
-
-    @property
-    def process(self) -> Process:
-        assert self._process is not None, "the service was not started"
-        return self._process
 
     def start(self) -> None:
         """Returns when the engine answers and has its image."""
@@ -107,32 +83,17 @@ class Podman:
         self.remove_all()
         self.process.stop(30)
 
-    def kill9(self) -> None:
-        """Containers live on, with their conmons."""
-        self.process.kill()
-
-    def freeze(self) -> None:
-        self.process.signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.signal(signal.SIGCONT)
-
-    def sweep(self) -> None:
-        """Ends the service, conmons and containers, and removes all they made: mounts, cgroups, files."""
-        if self._process is not None and self._process.running():
-            self._process.kill()
-        # Conmons first, and those that clean up after them, which they start: until there is none. All have the folder
-        # in their arguments.
+    def _end_helpers(self) -> None:
+        # Conmons, and those that clean up after them, which they start: until there is none. All have the folder in
+        # their arguments.
         while helpers := list(processes_with(os.fsencode(f"{self.folder}/root"))):
             for pid in helpers:
                 end_process(pid)
-        end_cgroup(self._cgroup)
-        for mount_point in mounts_below(self.folder):
-            subprocess.run(["umount", "--lazy", mount_point], check=True)
+
+    def _remove_strays(self) -> None:
         for stray in self._strays:
             with contextlib.suppress(OSError):  # somebody else's by now
                 stray.rmdir() if stray.is_dir() else stray.unlink()
-        shutil.rmtree(self.folder)
 
     # What it runs.
 
@@ -141,101 +102,43 @@ class Podman:
         done = subprocess.run(self._command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=seconds, env=self.environment())
         if check and done.returncode != 0:
-            raise PodmanError(done.returncode, f"podman {' '.join(arguments)}: {done.stdout}")
+            raise EngineError(done.returncode, f"podman {' '.join(arguments)}: {done.stdout}")
         return done.stdout.rstrip("\n")
 
     def podman_run(self, name: str, *command: str, options: tuple[str, ...] = ()) -> str:
         """As run(), by the command."""
-        return self.podman("run", "--detach", "--name", name, "--cgroup-parent", f"/{self._cgroup}", *options, IMAGE,
+        return self.podman("run", "--detach", "--name", name, "--cgroup-parent", f"/{self.cgroup}", *options, IMAGE,
                            *(command or ("sleep", "1000000")))
 
-    def api(self, method: str, path: str, body: Any = None, query: Optional[Mapping[str, Any]] = None,
-            seconds: float = 60) -> Any:
-        """One request; the answer's JSON, or its text where it is none. PodmanError from status 400 on."""
-        connection = UnixConnection(self.socket, seconds)
-        try:
-            data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-            headers = {} if data is None else {
-                "Content-Type": "application/x-tar" if isinstance(body, bytes) else "application/json"}
-            connection.request(method, "/v4.0.0/libpod" + path + ("?" + urlencode(query) if query else ""), data,
-                               headers)
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise PodmanError(answer.status, text)
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError:
-            return text
-
     def create(self, name: str, *command: str, labels: Optional[Mapping[str, str]] = None, **config: Any) -> str:
-        """A container that is not started. Its id."""
         # In a pod, the network and the cgroup are the pod's.
-        own = {} if "pod" in config else {"netns": {"nsmode": "none"}, "cgroup_parent": f"/{self._cgroup}"}
+        own = {} if "pod" in config else {"netns": {"nsmode": "none"}, "cgroup_parent": f"/{self.cgroup}"}
         return self.api("POST", "/containers/create", {
             "name": name, "image": IMAGE, "command": list(command or ("sleep", "1000000")),
             "labels": dict(labels or {}), **own, **config})["Id"]
 
-    def start_container(self, container: str) -> None:
-        self.api("POST", f"/containers/{quote(container)}/start")
-
-    def run(self, name: str, *command: str, labels: Optional[Mapping[str, str]] = None, **config: Any) -> str:
-        """Without a command: sleeps until it is killed. The id."""
-        container = self.create(name, *command, labels=labels, **config)
-        self.start_container(container)
-        return container
-
     def create_pod(self, name: str) -> str:
         """A pod with an infra container. Its id."""
         return self.api("POST", "/pods/create", {
-            "name": name, "netns": {"nsmode": "none"}, "cgroup_parent": f"/{self._cgroup}"})["Id"]
+            "name": name, "netns": {"nsmode": "none"}, "cgroup_parent": f"/{self.cgroup}"})["Id"]
 
     def remove_pod(self, pod: str) -> None:
-        self.api("DELETE", f"/pods/{quote(pod)}", query={"force": "true", "timeout": "0"})
+        self.api("DELETE", f"/pods/{quote(pod)}", query=self.removal)
 
     def kill(self, container: str, signal: str = "KILL") -> None:
         pid = self.inspect(container)["State"]["Pid"]
-        self.api("POST", f"/containers/{quote(container)}/kill", query={"signal": signal})
+        super().kill(container, signal)
         if signal == "KILL":
             wait_for_exit(pid, Deadline(10, f"the end of container {container}"))
-
-    def pause(self, container: str) -> None:
-        self.api("POST", f"/containers/{quote(container)}/pause")
-
-    def unpause(self, container: str) -> None:
-        self.api("POST", f"/containers/{quote(container)}/unpause")
-
-    def restart(self, container: str) -> None:
-        self.api("POST", f"/containers/{quote(container)}/restart", query={"t": "0"})
-
-    def rename(self, container: str, name: str) -> None:
-        self.api("POST", f"/containers/{quote(container)}/rename", query={"name": name})
 
     def exec(self, container: str, *command: str) -> None:
         """A command that fails is no error."""
         self.podman("exec", container, *command, check=False)
 
-    def remove(self, container: str) -> None:
-        self.api("DELETE", f"/containers/{quote(container)}", query={"force": "true", "timeout": "0"})
-
     def remove_all(self) -> None:
-        def remove(container: Any) -> None:
-            with contextlib.suppress(PodmanError):
-                self.remove(container["Id"])
-
         for pod in self.api("GET", "/pods/json"):
             self.remove_pod(pod["Id"])
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(remove, self.containers()))
-
-    def inspect(self, container: str) -> Any:
-        return self.api("GET", f"/containers/{quote(container)}/json")
-
-    def containers(self) -> Any:
-        """All containers, alive or dead, as the API lists them."""
-        return self.api("GET", "/containers/json", query={"all": "true"})
+        super().remove_all()
 
     def alive(self) -> dict[str, Alive]:
         return {entry["Id"]: Alive(entry["Names"][0], entry["Pid"], entry["State"] == "paused")
@@ -260,7 +163,7 @@ class Podman:
     def need_image(self) -> None:
         try:
             self.api("GET", f"/images/{quote(IMAGE, safe='')}/exists")
-        except PodmanError:
+        except EngineError:
             self.api("POST", "/images/import", busybox.layer(), {"reference": IMAGE})
 
     # How it is done.
@@ -269,7 +172,7 @@ class Podman:
         return self._command("system", "service", f"--time={self._service_seconds}", *arguments)
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PATH": _PATH, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
+        return {**os.environ, "PATH": PATH, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
 
     def _command(self, *arguments: str) -> list[str]:
         return [PODMAN, "--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--tmpdir",

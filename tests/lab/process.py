@@ -84,3 +84,9 @@ class Process:
 
     def fds(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+def kill_and_wait(pid: int) -> None:
+    """SIGKILL to any process; returns when it has ended."""
+    os.kill(pid, signal.SIGKILL)
+    wait_for_exit(pid, Deadline(10, f"the end of process {pid}"))

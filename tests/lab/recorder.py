@@ -100,6 +100,11 @@ class Recorder:
         self.signals.end("the recorder is over")
 
 
+def state(wanted: str) -> Callable[[Signal], bool]:
+    """For wait_for("EngineStateChanged", where=…)."""
+    return lambda told: told.args[1] == wanted
+
+
 def wait_until(recorder: Recorder, holds: Callable[[], bool], seconds: float, what: str) -> None:
     """Asks again after each signal: for what is asked of the daemon by a call, and changes with a signal."""
     deadline = Deadline(seconds, what)

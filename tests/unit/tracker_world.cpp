@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "tests/fakes/event_words.h"
+
 namespace shorewatch::testing {
 
 namespace {
@@ -23,26 +25,6 @@ const char* name_of(Deed::Kind kind) {
             return "rename";
         case Deed::Kind::remove:
             return "remove";
-    }
-    return "?";
-}
-
-const char* name_of(ContainerEvent::Type type) {
-    switch (type) {
-        case ContainerEvent::Type::started:
-            return "started";
-        case ContainerEvent::Type::exited:
-            return "exited";
-        case ContainerEvent::Type::paused:
-            return "paused";
-        case ContainerEvent::Type::unpaused:
-            return "unpaused";
-        case ContainerEvent::Type::renamed:
-            return "renamed";
-        case ContainerEvent::Type::oom:
-            return "oom";
-        case ContainerEvent::Type::removed:
-            return "removed";
     }
     return "?";
 }
@@ -211,7 +193,7 @@ void TrackerWorld::take(std::size_t choice) {
             const ContainerEvent event = stream_.front();
             stream_.pop_front();
             last_told_ = event.time;
-            history_ += "told of " + event.container->id + " " + name_of(event.type) + "; ";
+            history_ += "told of " + event.container->id + " " + fakes::word(event.type) + "; ";
             if (event.type == ContainerEvent::Type::started) {
                 mark_told(event.container->id, [&](const Run& run) {
                     return run.started < event.time &&
