@@ -24,7 +24,7 @@ constexpr auto overlap = std::chrono::seconds(1);
 
 constexpr std::size_t longest_quote = 80;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + http::excerpt(text, longest_quote) + "'";
 }
 
@@ -175,7 +175,7 @@ void Client::Session::take_bytes(std::string_view bytes) {
                                  std::to_string(options_.event_limit));
                 break;
             case ItemKind::malformed:
-                return fail_stream(Kind::protocol, "there is no JSON in it: " + quoted(item.text));
+                return fail_stream(Kind::protocol, "there is no JSON in it: " + in_quotes(item.text));
         }
     }
 }
@@ -185,10 +185,10 @@ void Client::Session::take_object(std::string_view text) {
     try {
         line = dialect_.decode_event(std::string(text));
     } catch (const json::Malformed& malformed) {
-        return fail_stream(Kind::protocol, std::string(malformed.what()) + ": " + quoted(text));
+        return fail_stream(Kind::protocol, std::string(malformed.what()) + ": " + in_quotes(text));
     }
     if (!line.complaint.empty())
-        return fail_stream(Kind::engine, "instead of an event: " + quoted(line.complaint));
+        return fail_stream(Kind::engine, "instead of an event: " + in_quotes(line.complaint));
     if (!line.gap.empty()) observer_.on_gap(line.gap);
     if (ended_) return;
     if (!line.event || (line.exact_time && !owner_.recent_.is_new(*line.event))) {

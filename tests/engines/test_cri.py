@@ -4,6 +4,9 @@ import os
 import signal
 from typing import Callable
 
+import grpc
+import pytest
+
 from lab.clients import Client
 from lab.cri import IMAGE, PAUSE, Cri
 from lab.daemon import Daemon
@@ -77,6 +80,27 @@ def test_short_lived_containers_of_a_pod_are_each_told_as_started_and_exited(
     assert set(runs) == ids | {pod}
     assert all(len(of_one) == 1 for of_one in runs.values())
     assert sorted(runs[id_][0].exited.details["ExitCode"] for id_ in ids) == list(range(10))
+
+
+def test_a_kubelet_gets_every_event_beside_the_daemon(
+        cri: Cri, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+    """containerd gives an event to one reader alone, whoever asks first."""
+    start_daemon({"cri": cri})
+    pod = cri.run_pod("jobs")
+    ids = {cri.run_in(pod, f"job-{number}", "true") for number in range(10)}
+    recorder.signals.wait_until(
+        lambda all_: sum(signal_.member == "ContainerExited" for signal_ in all_) >= 10, 30, "10 exits")
+    missing = {(id_, what) for id_ in ids | {pod} for what in ("created", "started")} | {(id_, "stopped") for id_ in ids}
+    try:
+        for event in cri.events():
+            missing.discard(event)
+            if not missing:
+                return
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+            pytest.skip("containerd tells kubelets of events from 1.7 on")
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED, error
+    raise AssertionError(f"taken from the kubelet: {missing}")
 
 
 def test_pods_live_on_while_containerd_is_dead_and_what_dies_meanwhile_is_told_once(

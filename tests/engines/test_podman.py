@@ -4,11 +4,13 @@ import contextlib
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable, Iterator
 
 import pytest
 
 from lab.clients import Client
+from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
 from lab.invariants import Run, assert_exactly_once
 from lab.podman import Activation, Podman
@@ -322,14 +324,16 @@ def test_nothing_is_missed_or_told_twice_while_podman_rotates_its_log(
 
 
 def test_a_podman_that_keeps_no_events_is_unavailable_and_the_journal_says_so_once(
-        folder: Path, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+        folder: Path, cut_proxy: Callable[[Podman], CutProxy], start_daemon: Callable[..., Daemon]) -> None:
     engine = Podman(folder / "podman", events_logger="none")
     try:
         engine.start()
-        daemon = start_daemon({"podman": engine})
-        recorder.signals.wait_until(
-            lambda _: states(recorder).count("unavailable") >= 3, 30, "three attempts in vain")
-        assert '"none" backend' in client.engines()["podman"]["LastError"]
+        proxy = cut_proxy(engine)
+        daemon = start_daemon({"podman": SimpleNamespace(type=Podman.type, url=proxy.url)})
+        # It is ready when its first attempt is over.
+        of_one = len(proxy.connections)
+        proxy.connections.wait_until(lambda all_: len(all_) >= 3 * of_one, 30, "a third attempt")
         assert daemon.log().count("is unavailable") == 1
+        assert '"none" backend' in daemon.log()
     finally:
         engine.sweep()

@@ -1,6 +1,7 @@
 // The runtime interface as CRI-O serves it, with events for every reader.
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "tests/faults/cri_fixture.h"
 
@@ -10,7 +11,7 @@ using Kind = EngineError::Kind;
 
 namespace {
 
-const Container& find(const Result<std::vector<ContainerPtr>>& list, const std::string& id) {
+const Container& find(const Result<std::vector<ContainerPtr>>& list, std::string_view id) {
     REQUIRE(list);
     const auto found =
         std::ranges::find(list.value(), id, [](const auto& container) { return container->id; });

@@ -5,7 +5,7 @@
 
 using namespace shorewatch;
 using namespace shorewatch::fakes;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 
 namespace {
@@ -19,12 +19,12 @@ void check_both_fail(DockerFixture& fixture, const Behaviour& behaviour, Kind ki
     const auto list = fixture.list();
     REQUIRE_FALSE(list);
     CHECK(list.error().kind == kind);
-    CHECK_THAT(list.error().message, Contains("cannot list containers at unix:///"));
+    CHECK_THAT(list.error().message, ContainsSubstring("cannot list containers at unix:///"));
     const auto inspection = fixture.inspect(web);
     REQUIRE_FALSE(inspection);
     CHECK(inspection.error().kind == kind);
     CHECK_THAT(inspection.error().message,
-               Contains("cannot inspect container " + web.substr(0, 12) + " at unix:///"));
+               ContainsSubstring("cannot inspect container " + web.substr(0, 12) + " at unix:///"));
     CHECK(inspection.error().message.size() < 1000);
     fixture.engine.behave();
     CHECK(fixture.list().value().size() == 1);

@@ -8,7 +8,7 @@
 
 using namespace shorewatch;
 using namespace shorewatch::fakes;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 
 namespace {
@@ -58,7 +58,7 @@ TEST_CASE("an engine that no longer speaks what we know is refused in its own wo
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::engine);
     CHECK_THAT(error.message,
-               Contains("client version 1.52 is too old. Minimum supported API version is 1.60"));
+               ContainsSubstring("client version 1.52 is too old. Minimum supported API version is 1.60"));
 }
 
 TEST_CASE("an engine that is replaced by another version is asked again what it speaks") {
@@ -88,21 +88,22 @@ TEST_CASE("what answers like no Docker engine is refused, and says what it said"
         fixture.engine.when(Request::ping, {.raw = pong("Api-Version: " + told + "\r\n")});
         const EngineError error = fixture.open_in_vain();
         CHECK(error.kind == Kind::protocol);
-        CHECK_THAT(error.message, Contains(told.substr(0, 4)) && !Contains("\x1b"));
+        CHECK_THAT(error.message, ContainsSubstring(told.substr(0, 4)) && !ContainsSubstring("\x1b"));
     }
     SECTION("Podman") {
         fixture.engine.when(Request::ping,
                             {.raw = pong("Api-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\n")});
         const EngineError error = fixture.open_in_vain();
         CHECK(error.kind == Kind::engine);
-        CHECK_THAT(error.message, Contains("Podman 4.3.1"));
+        CHECK_THAT(error.message, ContainsSubstring("Podman 4.3.1"));
     }
     SECTION("an error") {
         const auto status = GENERATE(301, 400, 403, 404, 500, 503);
         fixture.engine.when(Request::ping, {.status = status, .message = "not \x1b[31mtoday"});
         const EngineError error = fixture.open_in_vain();
         CHECK(error.kind == Kind::engine);
-        CHECK_THAT(error.message, Contains("HTTP " + std::to_string(status) + ": not \\x1b[31mtoday"));
+        CHECK_THAT(error.message,
+                   ContainsSubstring("HTTP " + std::to_string(status) + ": not \\x1b[31mtoday"));
     }
     check_it_works_now(fixture);
 }
@@ -187,7 +188,7 @@ TEST_CASE("an engine that is not there is unreachable, and the error says what i
     }
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::unreachable);
-    CHECK_THAT(error.message, Contains("unix://" + socket) && Contains(why));
+    CHECK_THAT(error.message, ContainsSubstring("unix://" + socket) && ContainsSubstring(why));
     std::filesystem::create_directories(fixture.engine.socket().parent_path());
     fixture.engine.come_back();
     check_it_works_now(fixture);
@@ -202,7 +203,7 @@ TEST_CASE("a socket that may not be opened is named so") {
     }
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::unreachable);
-    CHECK_THAT(error.message, Contains("permission denied"));
+    CHECK_THAT(error.message, ContainsSubstring("permission denied"));
     fixture.engine.set_socket_mode(std::filesystem::perms::owner_all);
     check_it_works_now(fixture);
 }
@@ -212,7 +213,8 @@ TEST_CASE("a TCP port that nobody listens on is named so") {
     fixture.engine.kill_engine();
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::unreachable);
-    CHECK_THAT(error.message, Contains(fixture.engine.endpoint().url()) && Contains("refused"));
+    CHECK_THAT(error.message,
+               ContainsSubstring(fixture.engine.endpoint().url()) && ContainsSubstring("refused"));
     fixture.engine.come_back();
     check_it_works_now(fixture);
 }
@@ -233,7 +235,7 @@ TEST_CASE("an engine that accepts and never answers is given up after a while") 
     }
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::timeout);
-    CHECK_THAT(error.message, Contains("0.1 s"));
+    CHECK_THAT(error.message, ContainsSubstring("0.1 s"));
     fixture.engine.thaw();
     DockerFixture patient;
     check_it_works_now(patient);
@@ -245,7 +247,7 @@ TEST_CASE("a refusal of the event stream is the engine's word") {
     fixture.engine.when(Request::events, {.status = status, .message = "no events here"});
     const EngineError error = fixture.open_in_vain();
     CHECK(error.kind == Kind::engine);
-    CHECK_THAT(error.message, Contains("HTTP " + std::to_string(status) + ": no events here"));
+    CHECK_THAT(error.message, ContainsSubstring("HTTP " + std::to_string(status) + ": no events here"));
     check_it_works_now(fixture);
 }
 

@@ -8,7 +8,7 @@
 using namespace shorewatch;
 using namespace shorewatch::fakes;
 using namespace std::chrono_literals;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 using Type = ContainerEvent::Type;
 
@@ -137,7 +137,7 @@ TEST_CASE("events missed during a break are told afterwards, those taken are not
     if (transport_break == 2) fixture.engine.drop_connections();
     const EngineError error = fixture.wait_for_end();
     CHECK(error.kind == Kind::unreachable);
-    CHECK_THAT(error.message, Contains(fixture.engine.endpoint().url()));
+    CHECK_THAT(error.message, ContainsSubstring(fixture.engine.endpoint().url()));
     fixture.engine.unpause(web);
     fixture.engine.die(web, 5);
 
@@ -285,7 +285,7 @@ TEST_CASE("large events are taken up to a limit; beyond it there is a gap, and t
     fixture.pass_a_marker();
     REQUIRE(fixture.observer.gaps.size() == gaps);
     if (gaps > 0) {
-        CHECK_THAT(fixture.observer.gaps[0], Contains("bytes"));
+        CHECK_THAT(fixture.observer.gaps[0], ContainsSubstring("bytes"));
         CHECK(fixture.observer.story().empty());
     } else {
         REQUIRE(fixture.observer.story() == "started big");
@@ -311,7 +311,7 @@ TEST_CASE("an error that the engine puts into the stream ends it in the engine's
     fixture.engine.stream_text(text + "\n");
     const EngineError error = fixture.wait_for_end();
     CHECK(error.kind == Kind::engine);
-    CHECK_THAT(error.message, Contains(words));
+    CHECK_THAT(error.message, ContainsSubstring(words));
     CHECK(fixture.observer.story() == "started web");
 }
 

@@ -9,7 +9,7 @@
 using namespace shorewatch;
 using namespace shorewatch::fakes;
 using namespace std::string_literals;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 
 namespace {
@@ -227,11 +227,12 @@ TEST_CASE("an engine's words are shown on one line, without control characters, 
     const EngineError error = fixture.inspect(web).error();
     CHECK(error.message == printable(error.message));
     CHECK(error.message == valid_utf8(error.message));
-    CHECK_THAT(error.message, Contains("\\x1b]0;owned\\x07\\nline"));
+    CHECK_THAT(error.message, ContainsSubstring("\\x1b]0;owned\\x07\\nline"));
     CHECK(error.message.size() < 2000);
     // Not in JSON at all.
     fixture.engine.when(Request::inspect, {.status = 502, .body = "<html>\x1b[2J Bad Gateway</html>"});
-    CHECK_THAT(fixture.inspect(web).error().message, Contains("HTTP 502: <html>\\x1b[2J Bad Gateway"));
+    CHECK_THAT(fixture.inspect(web).error().message,
+               ContainsSubstring("HTTP 502: <html>\\x1b[2J Bad Gateway"));
     fixture.engine.when(Request::inspect, {.status = 500, .body = ""});
-    CHECK_THAT(fixture.inspect(web).error().message, Contains("HTTP 500"));
+    CHECK_THAT(fixture.inspect(web).error().message, ContainsSubstring("HTTP 500"));
 }

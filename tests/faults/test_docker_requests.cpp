@@ -7,7 +7,7 @@
 
 using namespace shorewatch;
 using namespace shorewatch::fakes;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Kind = EngineError::Kind;
 
 namespace {
@@ -127,7 +127,8 @@ TEST_CASE("a container that is gone is not found, even if another has taken its 
     const auto result = fixture.inspect(web);
     REQUIRE_FALSE(result);
     CHECK(result.error().kind == Kind::not_found);
-    CHECK_THAT(result.error().message, Contains(web.substr(0, 12)) && Contains("No such container"));
+    CHECK_THAT(result.error().message,
+               ContainsSubstring(web.substr(0, 12)) && ContainsSubstring("No such container"));
     fixture.engine.start({.name = web});
     const auto impostor = fixture.inspect(web);
     REQUIRE_FALSE(impostor);
@@ -142,7 +143,7 @@ TEST_CASE("a refusal is told in the engine's words") {
     CAPTURE(status);
     fixture.engine.when(Request::inspect, {.status = status, .message = "can't\nnow"});
     fixture.engine.when(Request::list, {.status = status, .message = "can't\nnow"});
-    const auto words = Contains("HTTP " + std::to_string(status) + ": can't\\nnow");
+    const auto words = ContainsSubstring("HTTP " + std::to_string(status) + ": can't\\nnow");
     const auto inspection = fixture.inspect(web);
     REQUIRE_FALSE(inspection);
     CHECK(inspection.error().kind == Kind::engine);
@@ -249,7 +250,7 @@ TEST_CASE("an answer that doesn't come is given up, and the next in line are ask
     CHECK(good == 8);
     for (const EngineError& error : errors) {
         CHECK(error.kind == Kind::timeout);
-        CHECK_THAT(error.message, Contains("inspect container") && Contains("0.1 s"));
+        CHECK_THAT(error.message, ContainsSubstring("inspect container") && ContainsSubstring("0.1 s"));
     }
     fixture.engine.when(Request::list, {.never_answer = true});
     const auto list = fixture.list();

@@ -13,7 +13,7 @@
 
 using namespace shorewatch;
 using namespace shorewatch::test;
-using Catch::Contains;
+using Catch::Matchers::ContainsSubstring;
 using fakes::drive;
 using Kind = EngineError::Kind;
 
@@ -115,11 +115,12 @@ TEST_CASE("what can't be watched as Podman is refused, and told by what it says"
         service.version = "3.4.4";
         const EngineError error = service.open_in_vain();
         CHECK(error.kind == Kind::engine);
-        CHECK_THAT(error.message, Contains("Podman 3.4.4") && Contains(service.server.endpoint().url()));
+        CHECK_THAT(error.message,
+                   ContainsSubstring("Podman 3.4.4") && ContainsSubstring(service.server.endpoint().url()));
     }
     SECTION("no Podman") {
         service.version = "";
-        CHECK_THAT(service.open_in_vain().message, Contains("is this Podman?"));
+        CHECK_THAT(service.open_in_vain().message, ContainsSubstring("is this Podman?"));
     }
     SECTION("another engine's socket") {
         service.ping_status = 404;
@@ -164,7 +165,7 @@ TEST_CASE("a checkpoint is a gap in what Podman tells") {
     service.send(event("checkpoint", "web", 1) + event("start", "web", 2));
     REQUIRE(drive(service.loop, [&] { return !service.observer.events.empty(); }));
     REQUIRE(service.observer.gaps.size() == 1);
-    CHECK_THAT(service.observer.gaps[0], Contains("checkpoint of container web1"));
+    CHECK_THAT(service.observer.gaps[0], ContainsSubstring("checkpoint of container web1"));
 }
 
 TEST_CASE("an error that Podman appends to a good answer ends the stream in Podman's words") {
@@ -174,7 +175,7 @@ TEST_CASE("an error that Podman appends to a good answer ends the stream in Podm
         R"({"cause":"none","message":"cannot read events with the \"none\" backend","response":500})");
     REQUIRE(drive(service.loop, [&] { return !service.observer.ends.empty(); }));
     CHECK(service.observer.ends[0].kind == Kind::engine);
-    CHECK_THAT(service.observer.ends[0].message, Contains("the \"none\" backend"));
+    CHECK_THAT(service.observer.ends[0].message, ContainsSubstring("the \"none\" backend"));
 }
 
 TEST_CASE("a service that sends the head with the first event is followed before") {
@@ -258,7 +259,7 @@ TEST_CASE("a list that Podman can't give is an error, in its words") {
     service.open();
     service.answers["/containers/json"] = {500,
                                            R"({"cause":"x","message":"database is locked","response":500})"};
-    CHECK_THAT(service.list().error().message, Contains("database is locked"));
+    CHECK_THAT(service.list().error().message, ContainsSubstring("database is locked"));
     service.answers["/containers/json"] = {200, R"([{"Id":"a")"};
     CHECK(service.list().error().kind == Kind::protocol);
 }

@@ -6,7 +6,7 @@ Messages are written by hand, by their field numbers: a handful of requests need
 import os
 import signal as signals
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 import grpc
 
@@ -31,6 +31,8 @@ runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 Root = "{folder}/runc"
 """
+
+EVENT_TYPES = ("created", "started", "stopped", "deleted")
 
 Fields = Mapping[int, Any]
 
@@ -89,6 +91,15 @@ class Cri(Containerd):
         with grpc.insecure_channel(self.url, [("grpc.default_authority", "localhost")]) as channel:
             return channel.unary_unary(f"/runtime.v1.RuntimeService/{method}")(encoded(request), timeout=60,
                                                                                wait_for_ready=True)
+
+    def events(self, seconds: float = 30) -> Iterator[tuple[str, str]]:
+        """What the runtime has for a kubelet, and keeps until somebody has taken it: ids, and what was their lot."""
+        with grpc.insecure_channel(self.url, [("grpc.default_authority", "localhost")]) as channel:
+            for message in channel.unary_stream("/runtime.v1.RuntimeService/GetContainerEvents")(
+                    b"", timeout=seconds, wait_for_ready=True):
+                # Field 1 is the id, field 2 the number of the type, left out when it is 0.
+                end = 2 + message[1]
+                yield message[2:end].decode(), EVENT_TYPES[message[end + 1] if message[end] == 2 << 3 else 0]
 
     def run_pod(self, name: str, namespace: str = "default", labels: Optional[Mapping[str, str]] = None,
                 annotations: Optional[Mapping[str, str]] = None) -> str:
@@ -152,10 +163,22 @@ class Cri(Containerd):
 
     def remove_all(self) -> None:
         for pod in list(self._sandboxes):
-            self.call("StopPodSandbox", {1: pod})
-            self.call("RemovePodSandbox", {1: pod})
+            self._remove_pod(pod)
             del self._sandboxes[pod]
         self._pod = None
+
+    def _remove_pod(self, pod: str) -> None:
+        """containerd refuses it while it is not through with the end of a container, and tells nobody when it is."""
+        deadline = Deadline(10, f"the end of all containers of pod {pod}")
+        while True:
+            self.call("StopPodSandbox", {1: pod})
+            try:
+                self.call("RemovePodSandbox", {1: pod})
+                return
+            except grpc.RpcError as error:
+                if "still running" not in error.details():
+                    raise
+                deadline.left()
 
     def pid_of(self, container: str) -> int:
         """By containerd itself."""

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Coroutine, Optional
 
+from .waiting import Arrivals
+
 
 class CutProxy:
     """Passes bytes from the moment it is made. All methods may be called from any thread."""
@@ -13,7 +15,7 @@ class CutProxy:
     def __init__(self, path: Path, target: Path):
         self.path = path
         self.url = f"unix://{path}"
-        self.connections = 0  # made so far
+        self.connections: Arrivals[None] = Arrivals()
         self._target = target
         self._server: Optional[asyncio.AbstractServer] = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -69,7 +71,7 @@ class CutProxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        self.connections.add(None)
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

@@ -3,7 +3,6 @@
 Only the standard library is used, so that quickstart can show its demo with it.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -30,7 +29,7 @@ class RealEngine:
         self.folder = folder
         self.socket = folder / socket
         self.url = f"unix://{self.socket}"
-        self.cgroup = f"shorewatch-lab-{os.getpid()}-{folder.name}"
+        self.cgroup = f"shorewatch-lab-{folder.parent.name}-{folder.name}"
         self._process: Optional[Process] = None
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -83,14 +83,14 @@ StreamEnd stream_end(EventLoop& loop, const Endpoint& endpoint,
 
 void check_error(const EngineError& error, Kind kind, const std::string& words) {
     CHECK(error.kind == kind);
-    CHECK_THAT(error.message, Catch::Contains(words));
+    CHECK_THAT(error.message, Catch::Matchers::ContainsSubstring(words));
 }
 
 // The same failure for both sorts of exchange.
 void check_both(EventLoop& loop, const Endpoint& endpoint, Kind kind, const std::string& words) {
     const EngineError error = request_error(loop, endpoint);
     check_error(error, kind, words);
-    CHECK_THAT(error.message, Catch::StartsWith("cannot ask it at " + endpoint.url() + ": "));
+    CHECK_THAT(error.message, Catch::Matchers::StartsWith("cannot ask it at " + endpoint.url() + ": "));
     check_error(stream_end(loop, endpoint).error, kind, words);
 }
 
@@ -248,8 +248,9 @@ TEST_CASE("an answer that is no HTTP, or not all of it, is an error of the proto
     check_error(error_after(stream_head + "xyz\r\nab"), Kind::protocol, "the answer is garbled");
     check_error(error_after("HTTP/1.1 200 OK\r\nX-Long: " + std::string(300'000, 'x')), Kind::protocol, "");
     std::string headers = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 20'000; ++i)
-        headers += "X-Header: many\r\n";
+    // More than 5,000 are too many for libcurl 8.
+    for (int i = 0; i < 4'000; ++i)
+        headers += "X-Header: " + std::string(70, 'x') + "\r\n";
     check_error(error_after(headers + "\r\n"), Kind::protocol, "headers are too large");
 }
 
@@ -279,10 +280,10 @@ TEST_CASE("a refusal is told in the engine's words") {
                 Kind::not_found, ": HTTP 404: no such container");
     check_error(refusal(502, "<html>\nBad Gateway\x1b[31m\n"), Kind::engine,
                 R"(HTTP 502: <html>\nBad Gateway\x1b[31m)");
-    CHECK_THAT(refusal(500, "").message, Catch::EndsWith(": HTTP 500"));
+    CHECK_THAT(refusal(500, "").message, Catch::Matchers::EndsWith(": HTTP 500"));
     CHECK(refusal(500, std::string(60'000, 'x')).message.size() < 700);
     check_error(refusal(500, std::string(200'000, 'x')), Kind::engine, "HTTP 500: xxx");
-    CHECK_THAT(refusal(500, std::string(499, 'x') + "\xC3\xA4").message, Catch::EndsWith("x…"));
+    CHECK_THAT(refusal(500, std::string(499, 'x') + "\xC3\xA4").message, Catch::Matchers::EndsWith("x…"));
 }
 
 TEST_CASE("durations are told in seconds") {

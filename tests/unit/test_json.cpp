@@ -138,14 +138,14 @@ TEST_CASE("JSON is parsed strictly, and an error says where") {
     };
     CHECK(error("{}").empty());
     CHECK(error(" [1] \n").empty());
-    CHECK_THAT(error("{\"a\":}"), Catch::Contains("byte 5"));
+    CHECK_THAT(error("{\"a\":}"), Catch::Matchers::ContainsSubstring("byte 5"));
     for (const char* text :
          {"", "{", "{\"a\":1", "{\"a\" 1}", "[1,]", "{} {}", "nul", "\"a", "{\"a\":\"\\q\"}", "[1e999]"}) {
         CAPTURE(text);
-        CHECK_THAT(error(text), Catch::Contains("malformed"));
+        CHECK_THAT(error(text), Catch::Matchers::ContainsSubstring("malformed"));
     }
-    CHECK_THAT(error(std::string("{}\0", 3)), Catch::Contains("NUL"));
-    CHECK_THAT(error(std::string("{\"a\0\":1}", 8)), Catch::Contains("malformed"));
+    CHECK_THAT(error(std::string("{}\0", 3)), Catch::Matchers::ContainsSubstring("NUL"));
+    CHECK_THAT(error(std::string("{\"a\0\":1}", 8)), Catch::Matchers::ContainsSubstring("malformed"));
 }
 
 TEST_CASE("JSON that would unfold without bounds is refused, not followed") {

@@ -98,8 +98,10 @@ TEST_CASE("an exit code that Podman does not know is none") {
 }
 
 TEST_CASE("a checkpoint and a restore are gaps, and an error in the stream is a complaint") {
-    CHECK_THAT(decode_event(event("checkpoint")).gap, Catch::Contains("checkpoint of container c1"));
-    CHECK_THAT(decode_event(event("restore")).gap, Catch::Contains("restore of container c1"));
+    CHECK_THAT(decode_event(event("checkpoint")).gap,
+               Catch::Matchers::ContainsSubstring("checkpoint of container c1"));
+    CHECK_THAT(decode_event(event("restore")).gap,
+               Catch::Matchers::ContainsSubstring("restore of container c1"));
     CHECK(decode_event(R"({"cause":"EOF","message":"no journal","response":500})").complaint == "no journal");
 }
 
@@ -217,10 +219,10 @@ TEST_CASE("Podman 4 and all later ones can be watched") {
 
 TEST_CASE("what is too old, or no Podman, is refused by what it says") {
     const std::string old = "3.4.4";
-    CHECK_THAT(decode_version(&old).refusal, Catch::Contains("Podman 3.4.4"));
+    CHECK_THAT(decode_version(&old).refusal, Catch::Matchers::ContainsSubstring("Podman 3.4.4"));
     const std::string odd = "many";
-    CHECK_THAT(decode_version(&odd).refusal, Catch::Contains("'many'"));
-    CHECK_THAT(decode_version(nullptr).refusal, Catch::Contains("is this Podman?"));
+    CHECK_THAT(decode_version(&odd).refusal, Catch::Matchers::ContainsSubstring("'many'"));
+    CHECK_THAT(decode_version(nullptr).refusal, Catch::Matchers::ContainsSubstring("is this Podman?"));
 }
 
 TEST_CASE("a list tells the runs whole that were inspected before, and others in outline") {
