@@ -195,7 +195,11 @@ void EngineWatch::inspect(const std::string& id) {
             log::warning("engine " + name_ + ": " + answer.error().message,
                          {{"SHOREWATCH_ENGINE", name_}, {"CONTAINER_ID", id}});
         }
+        const std::size_t before = tracker_.unsettled();
         tracker_.on_inspected(id, answer, Clock::now());
+        // Very many take their time; only those that hang are not waited for.
+        const bool getting_on = tracker_.unsettled() < before;
+        if (getting_on && settling_timer_.armed()) settling_timer_.arm_after(timing_.longest_settling);
         update();
     });
 }
@@ -212,7 +216,7 @@ void EngineWatch::update() {
         deadline_timer_.disarm();
     }
     const bool listed = stream_open_ && !listing_ && status_.state == EngineState::synchronizing;
-    if (!listed || (!tracker_.settled() && settling_timer_.armed())) return;
+    if (!listed || (tracker_.unsettled() > 0 && settling_timer_.armed())) return;
     settling_timer_.disarm();
     synchronized_once_ = true;
     set_state(EngineState::watching, {});

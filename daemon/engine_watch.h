@@ -27,7 +27,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
         Clock::duration good_stream = std::chrono::seconds(1);
         // How long the attempt after such a stream may take before the engine counts as lost.
         Clock::duration longest_reopening = std::chrono::seconds(5);
-        // How long after a list a few inspections may hold up the word that the watch is synchronised.
+        // How long after a list, and after the last inspection that it made necessary, others may hold up the
+        // word that the watch is synchronised.
         Clock::duration longest_settling = std::chrono::seconds(2);
     };
 

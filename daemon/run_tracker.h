@@ -66,8 +66,8 @@ class RunTracker {
     [[nodiscard]] std::optional<TimePoint> next_deadline() const noexcept { return next_deadline_; }
     void on_deadline(TimePoint now);
 
-    // Has every container of the list been inspected, or failed to be?
-    [[nodiscard]] bool settled() const noexcept { return unsettled_ == 0; }
+    // How many containers of the list have neither been inspected nor failed to be, and have to.
+    [[nodiscard]] std::size_t unsettled() const noexcept { return unsettled_; }
 
   private:
     // A run that has begun and is not published yet.

@@ -12,10 +12,11 @@ from typing import Callable, Optional
 from lab.clients import Client
 from lab.cut_proxy import CutProxy
 from lab.daemon import Daemon
-from lab.dockerd import DockerError, Dockerd
+from lab.dockerd import Dockerd
 from lab.engine import Alive
 from lab.invariants import Run, assert_exactly_once
 from lab.recorder import Recorder, wait_until
+from lab.rest_engine import EngineError
 
 WORKERS = 4
 CONTAINERS = 100
@@ -118,7 +119,7 @@ class Worker:
         """None when the engine refused, or died meanwhile; then, once it is back."""
         try:
             return request()
-        except DockerError:
+        except EngineError:
             return None
         except (OSError, http.client.HTTPException):
             assert self._progress.engine_up.wait(120)

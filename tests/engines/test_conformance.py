@@ -269,7 +269,8 @@ def test_many_containers_at_once_are_all_told_and_all_listed(
     assert daemon.stop() == 0
     mark = len(recorder.signals)
     second = start_daemon({"engine": engine})
-    wait_until(recorder, lambda: shown(client) == alive, 30, "all of them, found again")
+    wait_until(recorder, lambda: client.engines()["engine"]["State"] == "watching", 30, "all of them, found again")
+    assert shown(client) == alive
     engine.remove_all()
     for name in names:
         recorder.wait_for("ContainerExited", name, seconds=30, after=mark)

@@ -25,8 +25,6 @@ DOCKERD = program("dockerd")
 DOCKER = program("docker")
 IMAGE = "busybox"
 
-DockerError = EngineError
-
 
 class Dockerd(RestEngine):
     type = "docker"

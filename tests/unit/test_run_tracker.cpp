@@ -181,10 +181,10 @@ TEST_CASE("rule 3: after a gap the difference is told, and what stayed is not") 
     }
     SECTION("it ended, and the engine still knows how") {
         hand.list({});
-        CHECK_FALSE(hand.tracker.settled());
+        CHECK(hand.tracker.unsettled() == 1);
         hand.answer(dead(200, 300, 4));
         CHECK(hand.take() == "exited:4/resync");
-        CHECK(hand.tracker.settled());
+        CHECK(hand.tracker.unsettled() == 0);
     }
     SECTION("it ended, and is removed") {
         hand.list({});
