@@ -34,6 +34,18 @@ bool is_named(const EngineConfiguration& discovered, const std::vector<EngineCon
     });
 }
 
+// The flag is true while this lives.
+class Within {
+  public:
+    explicit Within(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Within() { flag_ = false; }
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+
+  private:
+    bool& flag_;
+};
+
 }  // namespace
 
 Daemon::Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
@@ -54,11 +66,12 @@ void Daemon::apply(const Configuration& configuration) {
                       configuration.discover_users == configuration_.discover_users;
     const bool same_nested = configuration.discover_nested == configuration_.discover_nested;
     configuration_ = configuration;
-    // Of what is found right away, watchers are made all at once, at the end.
-    updating_ = true;
-    if (!same) discover();
-    if (!same_nested) discover_nested();
-    updating_ = false;
+    {
+        // Of what is found right away, watchers are made all at once, at the end.
+        const Within within(updating_);
+        if (!same) discover();
+        if (!same_nested) discover_nested();
+    }
     update();
     registry_.configured();
 }
@@ -131,16 +144,21 @@ void Daemon::engine_gone(const std::string& name) {
 void Daemon::update() {
     update_again_ = true;
     if (updating_) return;
-    updating_ = true;
     // An engine that ends takes with it those in its containers.
     while (std::exchange(update_again_, false)) {
+        const Within within(updating_);
         std::vector<EngineConfiguration> wanted;
         for (const EngineConfiguration& engine : configuration_.engines) {
             if (engine.enabled) wanted.push_back(engine);
         }
-        for (const EngineConfiguration& engine : discovered_) {
-            if (wanted.size() < most_engines && !is_named(engine, configuration_.engines))
-                wanted.push_back(engine);
+        // Those in containers last: whoever may make containers shall not take the others' place.
+        for (const bool nested : {false, true}) {
+            for (const EngineConfiguration& engine : discovered_) {
+                if (engine.holder.has_value() == nested && wanted.size() < most_engines &&
+                    !is_named(engine, configuration_.engines)) {
+                    wanted.push_back(engine);
+                }
+            }
         }
         std::vector<std::string> outdated;
         for (const auto& [name, engine] : engines_) {
@@ -151,7 +169,6 @@ void Daemon::update() {
             if (!engines_.contains(engine.name)) add(engine);
         }
     }
-    updating_ = false;
     engines_changed_();
 }
 

@@ -166,7 +166,8 @@ void EngineWatch::on_event(const ContainerEvent& event) {
 }
 
 void EngineWatch::on_gap(const std::string& why) {
-    log::warning("engine " + name_ + ": " + why + "; listing again", {{"SHOREWATCH_ENGINE", name_}});
+    if (!why.empty())
+        log::warning("engine " + name_ + ": " + why + "; listing again", {{"SHOREWATCH_ENGINE", name_}});
     list();
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -18,6 +20,12 @@
 namespace shorewatch {
 
 namespace {
+
+// An engine makes its socket some time before it answers there.
+constexpr auto delay = std::chrono::milliseconds(50);
+
+// Of 4096 bytes each: all that the kernel keeps unless told otherwise, 16384 events.
+constexpr int most_reads = 128;
 
 // As in a short id; the rest is left out of names.
 constexpr std::size_t longest_id_in_name = 12;
@@ -37,8 +45,8 @@ std::string name_in(const Holder& holder, std::string_view type) {
 struct Found {
     std::string_view type;
     std::string path;
-    bool is_link;
-    struct stat status;
+    bool is_link = false;
+    struct stat status{};
 };
 
 bool is_same(const struct stat& one, const struct stat& other) {
@@ -46,7 +54,7 @@ bool is_same(const struct stat& one, const struct stat& other) {
 }
 
 std::optional<Found> socket_at(const Process& process, std::string_view type, std::string path) {
-    Found found{type, std::move(path), false, {}};
+    Found found{.type = type, .path = std::move(path)};
     struct stat entry{};
     const UniqueFd file = open_in_root(process, found.path, 0);
     if (!file || fstat(file.get(), &found.status) != 0 || !S_ISSOCK(found.status.st_mode))
@@ -59,12 +67,16 @@ std::optional<Found> socket_at(const Process& process, std::string_view type, st
 }  // namespace
 
 NestedDiscovery::NestedDiscovery(EventLoop& loop, DiscoveryObserver& observer, IsKnown is_known)
-    : observer_(observer), is_known_(std::move(is_known)), inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    : observer_(observer),
+      is_known_(std::move(is_known)),
+      loop_(loop),
+      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      calm_(loop, [this] { take_events(); }) {
     if (!inotify_) {
         throw std::system_error(errno, std::generic_category(),
                                 "watch for engines in containers (inotify_init1)");
     }
-    source_ = loop.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
+    source_ = loop_.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
 }
 
 void NestedDiscovery::container_started(const std::string& engine, const Container& container) {
@@ -149,10 +161,20 @@ void NestedDiscovery::watch(Place& place, const std::string& folder) {
 }
 
 void NestedDiscovery::on_readable() {
+    if (calm_.armed()) return;
+    calm_.arm_after(delay);
+    // Not from within its own call.
+    loop_.post([done = std::make_shared<EventSource>(std::move(source_))] {});
+}
+
+void NestedDiscovery::take_events() {
+    source_ = loop_.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
     alignas(inotify_event) std::array<char, 4096> buffer{};
     std::set<Holder> concerned;
-    ssize_t size = 0;
-    while ((size = read(inotify_.get(), buffer.data(), buffer.size())) > 0) {
+    // Not until there are no more: there may be more for ever.
+    for (int round = 0; round < most_reads; ++round) {
+        const ssize_t size = read(inotify_.get(), buffer.data(), buffer.size());
+        if (size <= 0) break;
         for (ssize_t at = 0; at < size;) {
             inotify_event event{};
             std::memcpy(&event, buffer.data() + at, sizeof event);

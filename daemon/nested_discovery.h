@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "daemon/configuration.h"
 #include "daemon/discovery.h"
 #include "engines/container.h"
 #include "engines/support/event_loop.h"
 #include "engines/support/process.h"
 #include "engines/support/unique_fd.h"
-
-struct stat;
 
 namespace shorewatch {
 
@@ -55,14 +55,17 @@ class NestedDiscovery {
     void watch(Place& place, const std::string& folder);
     void forget(Places::iterator place);
     void on_readable();
+    void take_events();
 
     DiscoveryObserver& observer_;
     IsKnown is_known_;
     Places places_;
     std::set<std::string> names_;               // of engines, in all places
     std::map<int, std::set<Holder>> watchers_;  // of each inotify watch: folders may be shared by containers
+    EventLoop& loop_;
     UniqueFd inotify_;
-    EventSource source_;
+    Timer calm_;          // between an event and the look at what came of it …
+    EventSource source_;  // … in which events are left unread: containers may make as many as they like
 };
 
 }  // namespace shorewatch

@@ -59,7 +59,7 @@ class LifecycleObserver {
     virtual void on_identity(const EngineIdentity& identity) = 0;
     virtual void on_event(const ContainerEvent& event) = 0;
     // The stream goes on, but something in it could not be taken (an event larger than the limit): list
-    // again.
+    // again. why: a sentence for the journal; empty when it is nothing that anybody has to know.
     virtual void on_gap(const std::string& why) = 0;
     // The stream, or the attempt to open it, is over. The client is closed.
     virtual void on_stream_end(const EngineError& error) = 0;

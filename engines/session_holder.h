@@ -15,7 +15,7 @@
 
 namespace shorewatch {
 
-// Session: made by std::make_shared, with start(), is_open() and end(), after which it calls nobody back.
+// Session: with start(), is_open() and end(), after which it calls nobody back.
 template <typename Session>
 class SessionHolder {
   public:
@@ -24,11 +24,10 @@ class SessionHolder {
     SessionHolder& operator=(const SessionHolder&) = delete;
     ~SessionHolder() { end(); }
 
-    // Throws std::logic_error when there is a session.
-    template <typename... Arguments>
-    void begin(Arguments&&... arguments) {
+    // Starts it. Throws std::logic_error when there is one already.
+    void begin(std::shared_ptr<Session> session) {
         if (session_) throw std::logic_error("an event stream of " + endpoint_.url() + " is open already");
-        session_ = std::make_shared<Session>(std::forward<Arguments>(arguments)...);
+        session_ = std::move(session);
         session_->start();
     }
 

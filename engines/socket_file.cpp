@@ -15,4 +15,8 @@ bool SocketFile::exists() const {
     return stat(name_.c_str(), &status) == 0;
 }
 
+PidNamespace pids_told_at(const Endpoint& endpoint, std::uint32_t peer_pid) {
+    return endpoint.inside ? PidNamespace::of(*endpoint.inside) : PidNamespace::of(peer_pid);
+}
+
 }  // namespace shorewatch

@@ -1,9 +1,12 @@
-// The file of an endpoint's unix socket, under a name by which connect(2) finds it.
+// The file of an endpoint's unix socket, under a name by which connect(2) finds it; and what the pids mean
+// that are told there.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "engines/endpoint.h"
+#include "engines/support/pid_namespace.h"
 #include "engines/support/unique_fd.h"
 
 namespace shorewatch {
@@ -22,5 +25,9 @@ class SocketFile {
     UniqueFd fd_;
     std::string name_;
 };
+
+// As which the engine tells pids. peer_pid: of the process at the other end, by SO_PEERCRED; an engine in a
+// container is not believed to be elsewhere: that pid may be another process's by now.
+[[nodiscard]] PidNamespace pids_told_at(const Endpoint& endpoint, std::uint32_t peer_pid);
 
 }  // namespace shorewatch

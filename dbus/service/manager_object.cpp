@@ -59,39 +59,38 @@ ManagerObject::~ManagerObject() {
     unregisterAdaptor();
 }
 
-void ManagerObject::announce(const PublishedEngine& engine, const ContainerStarted& change,
+// All signals of containers have the same arguments.
+template <typename Change>
+void ManagerObject::announce(Emit emit, const PublishedEngine& engine, const Change& change,
                              std::uint64_t sequence) {
     const Container& of = *change.container;
-    emitContainerStarted(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
-                         sequence, details_of(change));
+    (this->*emit)(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id), sequence,
+                  details_of(change));
+}
+
+void ManagerObject::announce(const PublishedEngine& engine, const ContainerStarted& change,
+                             std::uint64_t sequence) {
+    announce(&ManagerObject::emitContainerStarted, engine, change, sequence);
 }
 
 void ManagerObject::announce(const PublishedEngine& engine, const ContainerExited& change,
                              std::uint64_t sequence) {
-    const Container& of = *change.container;
-    emitContainerExited(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
-                        sequence, details_of(change));
+    announce(&ManagerObject::emitContainerExited, engine, change, sequence);
 }
 
 void ManagerObject::announce(const PublishedEngine& engine, const ContainerPaused& change,
                              std::uint64_t sequence) {
-    const Container& of = *change.container;
-    emitContainerPaused(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
-                        sequence, details_of(change));
+    announce(&ManagerObject::emitContainerPaused, engine, change, sequence);
 }
 
 void ManagerObject::announce(const PublishedEngine& engine, const ContainerUnpaused& change,
                              std::uint64_t sequence) {
-    const Container& of = *change.container;
-    emitContainerUnpaused(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
-                          sequence, details_of(change));
+    announce(&ManagerObject::emitContainerUnpaused, engine, change, sequence);
 }
 
 void ManagerObject::announce(const PublishedEngine& engine, const ContainerRenamed& change,
                              std::uint64_t sequence) {
-    const Container& of = *change.container;
-    emitContainerRenamed(engine.name(), of.project, of.name, of.id, container_path(engine.name(), of.id),
-                         sequence, details_of(change));
+    announce(&ManagerObject::emitContainerRenamed, engine, change, sequence);
 }
 
 void ManagerObject::announce_state(const PublishedEngine& engine, const EngineStatus& before,

@@ -36,7 +36,14 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ma
     void invalidate_containers();
 
   private:
+    using Emit = void (ManagerObject::*)(const std::string& engine, const std::string& project,
+                                         const std::string& name, const std::string& id,
+                                         const sdbus::ObjectPath& path, const std::uint64_t& sequence,
+                                         const std::map<std::string, sdbus::Variant>& details);
     using EngineRow = sdbus::Struct<sdbus::ObjectPath, std::map<std::string, sdbus::Variant>>;
+
+    template <typename Change>
+    void announce(Emit emit, const PublishedEngine& engine, const Change& change, std::uint64_t sequence);
 
     std::vector<EngineRow> ListEngines() override;
     std::tuple<uint64_t, ContainerRows> ListContainers(

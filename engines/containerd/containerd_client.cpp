@@ -18,7 +18,7 @@ ContainerdClient::ContainerdClient(EventLoop& loop, Endpoint endpoint, Container
 ContainerdClient::~ContainerdClient() = default;
 
 void ContainerdClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {
-    session_.begin(*this, observer);
+    session_.begin(std::make_shared<Session>(*this, observer));
 }
 
 void ContainerdClient::close() {

@@ -7,6 +7,7 @@
 
 #include "engines/containerd/messages.h"
 #include "engines/error_text.h"
+#include "engines/socket_file.h"
 #include "engines/support/log.h"
 
 namespace shorewatch::containerd {
@@ -72,7 +73,7 @@ void ContainerdClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
-    pids_ = PidNamespace::of(connection_->peer_pid());
+    pids_ = pids_told_at(endpoint_, connection_->peer_pid());
     deadline_.arm_after(options_.stream_deadline);
     subscribe();
     publish_mark();

@@ -19,7 +19,7 @@ CriClient::CriClient(EventLoop& loop, Endpoint endpoint, MakeContainerd make_con
 CriClient::~CriClient() = default;
 
 void CriClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {
-    session_.begin(*this, observer);
+    session_.begin(std::make_shared<Session>(*this, observer));
 }
 
 void CriClient::close() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engines/error_text.h"
+#include "engines/socket_file.h"
 #include "engines/support/log.h"
 
 namespace shorewatch::cri {
@@ -33,9 +34,8 @@ CriClient::Session::Session(CriClient& owner, LifecycleObserver& observer)
       endpoint_(owner.endpoint_),
       options_(owner.options_),
       observer_(observer),
-      list_again_(loop_, [this] {
-          observer_.on_gap("CRI-O does not say when it begins to tell of events at " + endpoint_.url());
-      }) {}
+      // CRI-O does not say when it begins to tell of events.
+      list_again_(loop_, [this] { observer_.on_gap(""); }) {}
 
 void CriClient::Session::start() {
     // From the loop, since it may fail at once.
@@ -48,7 +48,7 @@ void CriClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
-    pids_ = PidNamespace::of(connection_->peer_pid());
+    pids_ = pids_told_at(endpoint_, connection_->peer_pid());
     // 1 is systemd, where it opened the socket.
     if (connection_->peer_pid() > 1) identity_.pid = connection_->peer_pid();
     call("Version", std::string(connecting), version_request(), options_.version_deadline,

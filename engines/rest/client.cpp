@@ -39,7 +39,7 @@ Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dial
 Client::~Client() = default;
 
 void Client::lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) {
-    session_.begin(*this, since, observer);
+    session_.begin(std::make_shared<Session>(*this, since, observer));
 }
 
 void Client::close() {

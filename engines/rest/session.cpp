@@ -6,6 +6,7 @@
 
 #include "engines/http/http_error.h"
 #include "engines/http/json.h"
+#include "engines/socket_file.h"
 #include "engines/support/log.h"
 #include "engines/support/text.h"
 
@@ -146,7 +147,7 @@ void Client::Session::open_events(RealTime since) {
 void Client::Session::take_open(std::uint32_t peer_pid) {
     const auto keep = shared_from_this();
     open_ = true;
-    pids_ = PidNamespace::of(peer_pid);
+    pids_ = pids_told_at(endpoint_, peer_pid);
     // 1 is systemd, which opened the socket for the engine and then started it.
     owner_.identity_.pid = peer_pid > 1 ? peer_pid : 0;
     tell_identity();

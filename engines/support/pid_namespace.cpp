@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -21,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// ioctl_nsfs(2): the pid in the caller's namespace of the process with this pid in the namespace. Newer than
-// the headers that we build with.
-constexpr unsigned long get_pid_from_namespace = _IOR(NSIO, 0x6, int);
+// NS_GET_TGID_FROM_PIDNS: the pid in the caller's namespace of the process with this pid, or with a thread of
+// this number, in the namespace. Newer than the headers that we build with.
+constexpr unsigned long get_process_from_namespace = _IOR(NSIO, 0x7, int);
 
 UniqueFd namespace_of(std::uint32_t pid) {
     const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
@@ -35,6 +36,11 @@ bool is_same(int one, int other) {
     struct stat second{};
     return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
            first.st_dev == second.st_dev;
+}
+
+bool is_our_own(const UniqueFd& its) {
+    const UniqueFd ours(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    return ours && is_same(its.get(), ours.get());
 }
 
 // The pids of a process: here first, then in each namespace inwards from ours to its own.
@@ -70,16 +76,23 @@ std::optional<std::size_t> distance(UniqueFd from, int fd) {
 }  // namespace
 
 PidNamespace PidNamespace::of(std::uint32_t pid) {
-    PidNamespace result;
     UniqueFd its = namespace_of(pid);
-    const UniqueFd ours(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-    if (its && ours && !is_same(its.get(), ours.get())) result.namespace_ = std::move(its);
-    return result;
+    if (!its || is_our_own(its)) return {};
+    return {Kind::another, std::move(its)};
+}
+
+PidNamespace PidNamespace::of(const Process& process) {
+    UniqueFd its = namespace_of(process.pid);
+    // It was the process's own if that is still there now.
+    if (!its || process_with(process.pid) != process) return {Kind::nowhere, {}};
+    if (is_our_own(its)) return {};
+    return {Kind::another, std::move(its)};
 }
 
 std::uint32_t PidNamespace::to_ours(std::uint32_t pid) const {
     if (is_ours() || pid == 0) return pid;
-    const int found = ioctl(namespace_.get(), get_pid_from_namespace, static_cast<unsigned long>(pid));
+    if (kind_ == Kind::nowhere) return 0;
+    const int found = ioctl(namespace_.get(), get_process_from_namespace, static_cast<unsigned long>(pid));
     if (found > 0) return static_cast<std::uint32_t>(found);
     return errno == ENOTTY ? found_in_proc(*this, pid) : 0;
 }

@@ -121,6 +121,25 @@ def test_a_socket_of_the_host_in_a_container_is_no_engine_in_it(
     assert list(client.engines()) == ["host"]
 
 
+def test_an_engine_in_a_container_that_says_it_is_the_hosts_takes_nobodys_place(
+        dockerd: Dockerd, folder: Path, start_daemon: Callable[..., Daemon], client: Client,
+        recorder: Recorder) -> None:
+    run = folder / "run"
+    run.mkdir()
+    daemon = start_daemon({}, run=run)
+    daemon.configuration.write_text('discover = "deep"\n')
+    client.manager("Reload")
+    (run / "docker.sock").symlink_to(dockerd.socket)
+    wait_until(recorder, lambda: is_watching(client, "docker"), 10, "the host's engine")
+    with running(InnerDockerd(dockerd, folder / "inner", impostor=True)) as inner:
+        given_up = f"engine {name_in(inner.container)} is engine docker, at another socket"
+        wait_until(recorder, lambda: given_up in daemon.log(), 30, "the impostor being given up")
+        assert list(client.engines()) == ["docker"]
+        dockerd.run("some")
+        assert recorder.wait_for("ContainerStarted", "some").engine == "docker"
+    assert is_watching(client, "docker")
+
+
 def test_engines_in_containers_need_no_more_rights_than_the_documentation_says(
         inner_dockerd: InnerDockerd, start_deep: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
     inner = inner_dockerd

@@ -45,7 +45,7 @@ TEST_CASE("CRI-O is listed once more after a while, for what happened before it 
     REQUIRE(fixture.drive_until([&] { return !fixture.observer.gaps.empty(); }));
     fixture.engine.emit("c1", true, "p1");
     REQUIRE(fixture.drive_until([&] { return fixture.observer.events.size() == 1; }));
-    CHECK(fixture.observer.gaps.size() == 1);
+    CHECK(fixture.observer.gaps == std::vector<std::string>{""});  // and nobody is bothered with it
 }
 
 TEST_CASE("a list of CRI-O's has containers with their pods, and sandboxes that have a process") {

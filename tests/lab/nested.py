@@ -1,6 +1,8 @@
 """Engines in a container of Docker's, made of this machine's own programs: no image of them is needed."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +35,20 @@ def _host_config(folder: Path) -> dict[str, Any]:
 class InnerDockerd(Dockerd):
     """start() starts the container, whose initial process starts dockerd again whenever it ends."""
 
-    def __init__(self, outer: Dockerd, folder: Path):
+    def __init__(self, outer: Dockerd, folder: Path, impostor: bool = False):
+        """impostor: it says that it is the outer one."""
         super().__init__(folder)
         self.outer = outer
         self.container = ""  # its id
+        if impostor:
+            self._take_identity()
 
     def start(self) -> None:
         """Returns when the engine answers and has its image."""
+        settings = self.folder / "daemon.json"
+        settings.write_text(json.dumps(self._settings()))
         command = " ".join([
-            DOCKERD, "--host unix:///run/docker.sock", f"--data-root {self.folder}/data", "--exec-root /run/docker",
+            DOCKERD, f"--config-file {settings} --host unix:///run/docker.sock", f"--data-root {self.folder}/data", "--exec-root /run/docker",
             "--storage-driver=vfs --bridge=none --iptables=false --ip6tables=false",
             f"--exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent=/{self.cgroup} 2>&1"])
         self.container = self.outer.create("outer", "sh", "-c", f"while true; do {command}; done",
@@ -60,6 +67,13 @@ class InnerDockerd(Dockerd):
         if self.container:
             self.outer.remove(self.container)
         end_cgroup(self.cgroup)
+
+    def _take_identity(self) -> None:
+        (self.folder / "data").mkdir()
+        # Docker 20.10's, and that of later ones.
+        for name in ("key.json", "data/engine-id"):
+            if (self.outer.folder / name).exists():
+                shutil.copy(self.outer.folder / name, self.folder / name)
 
 
 class InnerContainerd:

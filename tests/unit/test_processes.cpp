@@ -4,7 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -73,6 +76,16 @@ std::uint32_t only_child_of(std::uint32_t pid) {
     file >> child;
     REQUIRE(child != 0);
     return child;
+}
+
+// The pids of a process, here and in each namespace inwards.
+std::vector<std::uint32_t> numbers_of(std::uint32_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    std::string line;
+    while (std::getline(file, line) && !line.starts_with("NSpid:")) {
+    }
+    std::istringstream text(line.substr(line.find(':') + 1));
+    return {std::istream_iterator<std::uint32_t>(text), {}};
 }
 
 }  // namespace
@@ -152,13 +165,23 @@ TEST_CASE("a pid of another namespace is found here") {
     CHECK(found_in_proc(innermost, nobody) == 0);
     CHECK(innermost.to_ours(0) == 0);
     if (levels == 1) return;
-    // Of a namespace in between, that has the innermost process as its third.
-    const PidNamespace second = PidNamespace::of(only_child_of(outer.pid()));
-    for (std::uint32_t pid = 1; pid <= 3; ++pid) {
-        INFO(pid);
-        CHECK(second.to_ours(pid) == found_in_proc(second, pid));
-    }
-    CHECK(second.to_ours(3) == inner);
+    // Of a namespace in between, in which the innermost process is not the first.
+    const PidNamespace outermost = PidNamespace::of(only_child_of(outer.pid()));
+    const std::uint32_t number = numbers_of(inner).at(1);
+    CHECK(number > 1);
+    CHECK(outermost.to_ours(number) == inner);
+    CHECK(found_in_proc(outermost, number) == inner);
+}
+
+TEST_CASE("the pid namespace of a process that is gone is not taken for that of whoever has its number") {
+    const ChildProcess child;
+    Process process = process_with(child.pid()).value();
+    CHECK(PidNamespace::of(process).is_ours());
+    --process.began;
+    const PidNamespace nowhere = PidNamespace::of(process);
+    CHECK_FALSE(nowhere.is_ours());
+    CHECK(nowhere.to_ours(1) == 0);
+    CHECK(nowhere.to_ours(child.pid()) == 0);
 }
 
 TEST_CASE("a pid namespace whose processes are gone has none") {
