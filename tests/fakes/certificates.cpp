@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 namespace shorewatch::fakes {
 
@@ -76,11 +75,9 @@ struct Authority::Signer {
 };
 
 Authority::Authority() : signer_(std::make_unique<Signer>()) {
-    std::string pattern = std::filesystem::temp_directory_path() / "fake-authority-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create a temporary folder");
-    folder_ = pattern;
     signer_->key = new_key();
-    signer_->certificate = new_certificate(signer_->key.get(), 1, folder_.filename(), std::chrono::hours(1));
+    signer_->certificate =
+        new_certificate(signer_->key.get(), 1, folder_.path().filename(), std::chrono::hours(1));
     X509* certificate = signer_->certificate.get();
     X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
     add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
@@ -88,13 +85,10 @@ Authority::Authority() : signer_(std::make_unique<Signer>()) {
     require(PEM_write_X509(open_file(file()).get(), certificate) == 1, "write a certificate");
 }
 
-Authority::~Authority() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-}
+Authority::~Authority() = default;
 
 std::string Authority::file() const {
-    return folder_ / "ca.pem";
+    return folder_.path() / "ca.pem";
 }
 
 CertificateFiles Authority::issue(const std::string& host, std::chrono::seconds lifetime) {
@@ -104,7 +98,8 @@ CertificateFiles Authority::issue(const std::string& host, std::chrono::seconds 
     add_extension(certificate.get(), NID_subject_alt_name, (is_address(host) ? "IP:" : "DNS:") + host);
     require(X509_sign(certificate.get(), signer_->key.get(), EVP_sha256()) != 0, "sign a certificate");
     const std::string number = std::to_string(issued_);
-    const CertificateFiles files{folder_ / (number + "-cert.pem"), folder_ / (number + "-key.pem")};
+    const CertificateFiles files{folder_.path() / (number + "-cert.pem"),
+                                 folder_.path() / (number + "-key.pem")};
     require(PEM_write_X509(open_file(files.certificate).get(), certificate.get()) == 1,
             "write a certificate");
     require(PEM_write_PrivateKey(open_file(files.key).get(), key.get(), nullptr, nullptr, 0, nullptr,

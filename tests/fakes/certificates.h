@@ -2,9 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
+
+#include "tests/fakes/temporary_folder.h"
 
 namespace shorewatch::fakes {
 
@@ -33,7 +34,7 @@ class Authority {
   private:
     struct Signer;
     std::unique_ptr<Signer> signer_;
-    std::filesystem::path folder_;
+    TemporaryFolder folder_;
     int issued_ = 0;
 };
 

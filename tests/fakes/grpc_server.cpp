@@ -2,9 +2,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -12,6 +10,8 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+
+#include "tests/fakes/temporary_folder.h"
 
 namespace shorewatch::fakes {
 
@@ -144,12 +144,6 @@ class Service final : public ::grpc::CallbackGenericService {
     const GrpcServer::Handler handler_;
 };
 
-std::filesystem::path new_folder() {
-    std::string name = "/tmp/shorewatch-grpc-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    return name;
-}
-
 }  // namespace
 
 struct GrpcServer::Core {
@@ -162,9 +156,9 @@ struct GrpcServer::Core {
         if (!server) throw std::runtime_error("no gRPC server on " + socket());
     }
 
-    [[nodiscard]] std::string socket() const { return (folder / "grpc.sock").native(); }
+    [[nodiscard]] std::string socket() const { return (folder.path() / "grpc.sock").native(); }
 
-    std::filesystem::path folder = new_folder();
+    TemporaryFolder folder;
     Service service;
     std::unique_ptr<::grpc::Server> server;
 };
@@ -173,7 +167,6 @@ GrpcServer::GrpcServer(Handler handler) : core_(std::make_unique<Core>(std::move
 
 GrpcServer::~GrpcServer() {
     stop();
-    std::filesystem::remove_all(core_->folder);
 }
 
 Endpoint GrpcServer::endpoint() const {

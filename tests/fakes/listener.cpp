@@ -5,7 +5,6 @@
 #include <system_error>
 
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -34,18 +33,10 @@ void bind_and_listen(const UniqueFd& fd, const Address& address) {
 Listener::Listener(Endpoint::Transport transport) {
     endpoint_.transport = transport;
     if (transport == Endpoint::Transport::unix_socket) {
-        std::string pattern = std::filesystem::temp_directory_path() / "fake-docker-XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) check(-1, "create a temporary folder");
-        folder_ = pattern;
-        endpoint_.socket_path = folder_ / "docker.sock";
+        endpoint_.socket_path = folder_.emplace().path() / "docker.sock";
     } else {
         endpoint_.host = "127.0.0.1";
     }
-}
-
-Listener::~Listener() {
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 UniqueFd Listener::open() {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "engines/endpoint.h"
 #include "engines/support/unique_fd.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace shorewatch::fakes {
 
@@ -12,9 +14,6 @@ class Listener {
   public:
     // Finds a folder or a free port; open() listens there, again and again at the same place.
     explicit Listener(Endpoint::Transport transport);
-    ~Listener();
-    Listener(const Listener&) = delete;
-    Listener& operator=(const Listener&) = delete;
 
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
     [[nodiscard]] std::filesystem::path socket() const { return endpoint_.socket_path; }
@@ -28,7 +27,7 @@ class Listener {
     [[nodiscard]] UniqueFd open_unix();
     [[nodiscard]] UniqueFd open_tcp();
 
-    std::filesystem::path folder_;
+    std::optional<TemporaryFolder> folder_;  // of a unix socket
     Endpoint endpoint_;
 };
 

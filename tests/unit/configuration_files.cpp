@@ -21,24 +21,16 @@ void replace(std::string& text, const std::string& from, std::string_view to) {
 }  // namespace
 
 Files::Files() {
-    std::string name = (fs::temp_directory_path() / "shorewatch-configuration-XXXXXX").native();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    fs::permissions(folder_, fs::perms(0755));
-}
-
-Files::~Files() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    fs::permissions(folder_.path(), fs::perms(0755));
 }
 
 fs::path Files::main_file() const {
-    return folder_ / "shorewatch.toml";
+    return folder_.path() / "shorewatch.toml";
 }
 
 fs::path Files::drop_in(std::string_view name) const {
-    fs::create_directories(folder_ / "shorewatch.toml.d");
-    return folder_ / "shorewatch.toml.d" / name;
+    fs::create_directories(folder_.path() / "shorewatch.toml.d");
+    return folder_.path() / "shorewatch.toml.d" / name;
 }
 
 void Files::write(const fs::path& path, std::string_view text) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "daemon/configuration.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace shorewatch::testing {
 
@@ -17,9 +18,6 @@ inline constexpr std::array<std::string_view, 5> known_types = {"containerd", "c
 class Files {
   public:
     Files();
-    ~Files();
-    Files(const Files&) = delete;
-    Files& operator=(const Files&) = delete;
 
     [[nodiscard]] std::filesystem::path main_file() const;
     [[nodiscard]] std::filesystem::path drop_in(std::string_view name) const;
@@ -32,7 +30,7 @@ class Files {
     [[nodiscard]] std::string error(bool must_exist = true) const;
 
   private:
-    std::filesystem::path folder_;
+    fakes::TemporaryFolder folder_;
 };
 
 // Of a main file with that text, alone.

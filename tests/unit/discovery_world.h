@@ -1,10 +1,8 @@
 // What tests of finding engines have in common: folders with sockets, and one who is told.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <sys/socket.h>
@@ -12,6 +10,7 @@
 
 #include "daemon/discovery.h"
 #include "engines/support/unique_fd.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/unit/catch.h"
 
 namespace shorewatch {
@@ -21,18 +20,6 @@ namespace fs = std::filesystem;
 // A folder that plays /run, or the root folder of a container.
 class Run {
   public:
-    Run() {
-        std::string name = (fs::temp_directory_path() / "shorewatch-discovery-XXXXXX").native();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        folder = name;
-    }
-    ~Run() {
-        std::error_code ignored;
-        fs::remove_all(folder, ignored);
-    }
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-
     // A socket that nobody answers: discovery only looks.
     void listen(const std::string& name) const {
         const fs::path path = folder / name;
@@ -44,7 +31,11 @@ class Run {
         REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     }
 
-    fs::path folder;
+  private:
+    fakes::TemporaryFolder temporary_;
+
+  public:
+    const fs::path& folder = temporary_.path();
 };
 
 // Keeps what it is told: "+docker", "-podman-1000".

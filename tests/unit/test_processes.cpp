@@ -1,7 +1,6 @@
 // Processes, their root folders, and their numbers in other pid namespaces.
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +16,7 @@
 
 #include "engines/support/pid_namespace.h"
 #include "engines/support/process.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/child_process.h"
 
@@ -26,23 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint32_t nobody = 0x7FFFFFFF;
-
-class Folder {
-  public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "shorewatch-processes-XXXXXX").native();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    fs::path path;
-};
 
 ino_t inode_of(const UniqueFd& fd) {
     struct stat status{};
@@ -111,21 +94,21 @@ TEST_CASE("a process is known by its number and when it began, while it lives") 
 }
 
 TEST_CASE("links in a process's root folder lead nowhere else") {
-    const Folder folder;
-    fs::create_directories(folder.path / "run" / "inner");
-    std::ofstream(folder.path / "run" / "file") << "its own";
-    fs::create_symlink("/run/file", folder.path / "absolute");
-    fs::create_symlink("../../../../../run/file", folder.path / "run" / "inner" / "upwards");
-    fs::create_symlink("/proc/self/root/run/file", folder.path / "magic");
+    const fakes::TemporaryFolder folder;
+    fs::create_directories(folder.path() / "run" / "inner");
+    std::ofstream(folder.path() / "run" / "file") << "its own";
+    fs::create_symlink("/run/file", folder.path() / "absolute");
+    fs::create_symlink("../../../../../run/file", folder.path() / "run" / "inner" / "upwards");
+    fs::create_symlink("/proc/self/root/run/file", folder.path() / "magic");
     const ChildProcess child([&] {
-        if (::chroot(folder.path.c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
+        if (::chroot(folder.path().c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
     });
     const Process process = process_with(child.pid()).value();
     for (const char* path : {"/run/file", "run/file", "/absolute", "/run/inner/upwards", "/../run/file"}) {
         INFO(path);
         const UniqueFd file = open_in_root(process, path, 0);
         REQUIRE(file);
-        CHECK(inode_of(file) == inode_of(folder.path / "run" / "file"));
+        CHECK(inode_of(file) == inode_of(folder.path() / "run" / "file"));
         CHECK(inode_of(name_of(file)) == inode_of(file));
     }
     CHECK_FALSE(open_in_root(process, "/magic", 0));
