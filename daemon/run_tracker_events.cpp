@@ -46,8 +46,13 @@ void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
             track.oom = track.pending || portfolio_.find(id);
             break;
         case ContainerEvent::Type::removed:
-            // Podman tells no end of a run that was stopping when its container was removed by force.
-            if (track.pending || portfolio_.find(id)) take_exited(event, track, now);
+            // Podman tells no end of a run that was stopping when its container was removed by force, and
+            // containerd may lose it; or it comes later, and says how it ended.
+            if (portfolio_.find(id)) {
+                if (!track.exiting) doubt(id, track);
+            } else if (track.pending && !track.pending->exit) {
+                take_exited(event, track, now);
+            }
             break;
     }
     drop_if_idle(id);

@@ -20,12 +20,14 @@ struct Topic {
     std::string_view name;
     Type type;
 };
-constexpr std::array<Topic, 6> topics{{{"/tasks/start", Type::started},
+constexpr std::array<Topic, 7> topics{{{"/tasks/start", Type::started},
                                        {"/tasks/exit", Type::exited},
                                        {"/tasks/paused", Type::paused},
                                        {"/tasks/resumed", Type::unpaused},
                                        {"/tasks/oom", Type::oom},
-                                       {"/containers/update", Type::renamed}}};
+                                       {"/containers/update", Type::renamed},
+                                       // A shim may take the exit of its task with it unsaid (1.7).
+                                       {"/containers/delete", Type::removed}}};
 
 template <typename Message>
 std::optional<Message> parsed(std::string_view bytes) {

@@ -8,7 +8,7 @@ namespace shorewatch::containerd {
 namespace {
 
 constexpr std::string_view followed =
-    R"(topic~="^/(tasks/(start|exit|paused|resumed|oom)|containers/update)$")";
+    R"(topic~="^/(tasks/(start|exit|paused|resumed|oom)|containers/(update|delete))$")";
 
 }  // namespace
 

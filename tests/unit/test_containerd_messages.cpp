@@ -82,6 +82,15 @@ TEST_CASE("only the end of the container's own process is an exit") {
     CHECK_FALSE(event_of(envelope("/tasks/exit", exit_event("web", "web", 0xFFFFFFFF)))->exit_code);
 }
 
+TEST_CASE("a container that is deleted is told as removed") {
+    api::TaskEvent removal;
+    removal.set_container_id("0123");
+    const auto event = event_of(envelope("/containers/delete", removal.SerializeAsString()));
+    REQUIRE(event);
+    CHECK(event->type == Type::removed);
+    CHECK(event->container->id == "default/0123");
+}
+
 TEST_CASE("an update of a container is a rename to what its labels say") {
     api::ContainerUpdate update;
     update.set_id("0123");

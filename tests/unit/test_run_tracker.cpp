@@ -327,8 +327,27 @@ TEST_CASE("a container that is removed without a word on its end has ended") {
         hand.event(Type::removed, 205);
         CHECK(hand.take().empty());
         hand.answer(none);
+        CHECK(hand.take().empty());
+        hand.pass(RunTracker::hold);
         CHECK(hand.take() == "exited:?");
         CHECK(hand.portfolio.container_total() == 0);
+    }
+    SECTION("its run was published, and its end is told after all") {
+        Published hand;
+        hand.event(Type::removed, 205);
+        hand.event(Type::exited, 204, 3);
+        hand.answer(none);
+        CHECK(hand.take() == "exited:3");
+        hand.event(Type::exited, 204, 3);
+        hand.pass(RunTracker::hold);
+        CHECK(hand.take().empty());
+    }
+    SECTION("its run was published, and its end is told later still") {
+        Published hand;
+        hand.event(Type::removed, 205);
+        hand.answer(none);
+        hand.event(Type::exited, 204, 3);
+        CHECK(hand.take() == "exited:3");
     }
     SECTION("its run was not published yet") {
         Hand hand;
