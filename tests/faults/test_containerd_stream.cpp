@@ -87,7 +87,8 @@ TEST_CASE("only what is followed is asked for, of the namespaces that are watche
         fixture.open();
         return fixture.engine.filters();
     };
-    const std::string followed = R"(topic~="^/(tasks/(start|exit|paused|resumed|oom)|containers/(update|delete))$")";
+    const std::string followed =
+        R"(topic~="^/(tasks/(start|exit|paused|resumed|oom)|containers/(update|delete))$")";
     const auto all = filters({});
     REQUIRE(all.size() == 2);
     CHECK(all[0].starts_with("topic==\"/shorewatch/"));
