@@ -186,7 +186,9 @@ class Containerd(RealEngine):
     def shim_of(self, container: str) -> int:
         """The pid of the process that containerd asks about the container's task."""
         namespace, name = _parted(container)
-        mark = b"\0-namespace\0%b\0-id\0%b\0" % (os.fsencode(namespace), os.fsencode(name))
+        # With the engine's address: another engine of the machine may have a container of that name.
+        mark = b"\0-namespace\0%b\0-id\0%b\0-address\0%b\0" % (
+            os.fsencode(namespace), os.fsencode(name), os.fsencode(self.socket))
         return next(processes_with(mark))
 
     def make_namespaces_until(self, holds: Callable[[], bool]) -> None:
