@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <sdbus-c++/sdbus-c++.h>
+#include <systemd/sd-bus.h>
 
 #if __has_include(<sdbus-c++/VTableItems.h>)
 #define SHOREWATCH_SDBUS_2 1
@@ -58,17 +59,31 @@ inline std::optional<std::chrono::microseconds> due_time(const sdbus::IConnectio
 #endif
 }
 
-// The effective user of whoever sent the message that object handles now, as the bus knows it. Throws
-// sdbus::Error.
-inline uid_t current_sender(const sdbus::IObject& object) {
+// Who sent the message that an object handles now.
+struct Caller {
+    std::string name;          // the unique name of the connection, which the bus vouches for
+    bool interactive = false;  // the caller would have a user authenticate, and wait for that
+};
+
+// Throws sdbus::Error when no message is being handled.
+[[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
+    // sdbus-c++ has no word for the flag; libsystemd's message is a protected member.
+    struct Raw : sdbus::Message {
+        static sd_bus_message* of(const sdbus::Message& message) {
+            return static_cast<sd_bus_message*>(message.*&Raw::msg_);
+        }
+    };
 #if SHOREWATCH_SDBUS_2
-    return object.getCurrentlyProcessedMessage().getCredsEuid();
+    const sdbus::Message message = object.getCurrentlyProcessedMessage();
+    sd_bus_message* const raw = Raw::of(message);
 #else
-    const sdbus::Message* message = object.getCurrentlyProcessedMessage();
-    if (message == nullptr)
-        throw sdbus::Error("org.freedesktop.DBus.Error.Failed", "no message is being handled");
-    return message->getCredsEuid();
+    const sdbus::Message* const message = object.getCurrentlyProcessedMessage();
+    sd_bus_message* const raw = message != nullptr ? Raw::of(*message) : nullptr;
 #endif
+    const char* const sender = raw != nullptr ? sd_bus_message_get_sender(raw) : nullptr;
+    if (sender == nullptr)
+        throw sdbus::Error(ErrorName("org.freedesktop.DBus.Error.Failed"), "no message is being handled");
+    return {sender, sd_bus_message_get_allow_interactive_authorization(raw) > 0};
 }
 
 // Calls handler for each message that matches; the slot ends it. Throws sdbus::Error.

@@ -20,7 +20,8 @@ constexpr auto good_connection = std::chrono::seconds(10);
 BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Options options)
     : loop_(loop),
       registry_(registry),
-      context_{registry, actions, options.user, std::move(options.instance_id)},
+      authority_(options.user),
+      context_{registry, actions, authority_, options.user, std::move(options.instance_id)},
       fatal_(std::move(options.fatal)),
       backoff_(first_wait, longest_wait),
       reconnect_timer_(loop, [this] { reconnect(); }) {
@@ -29,6 +30,7 @@ BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Op
 
 BusFace::~BusFace() {
     registry_.set_observer(nullptr);
+    disconnect();
 }
 
 void BusFace::connect() {
@@ -42,6 +44,13 @@ void BusFace::connect() {
         fatal_(std::string("The bus name ") + service_name + " was taken over");
     };
     bus_ = std::make_unique<BusConnection>(loop_, kind, std::move(handlers));
+    authority_.connect(bus_->get());
+}
+
+void BusFace::disconnect() {
+    tree_.reset();
+    authority_.disconnect();
+    bus_.reset();
 }
 
 void BusFace::publish() {
@@ -56,8 +65,7 @@ void BusFace::publish_on_connection() {
         bus_->request_name(service_name);
         published_at_ = Clock::now();
     } catch (const NameRefused& refused) {
-        tree_.reset();
-        bus_.reset();
+        disconnect();
         fatal_(refused.what());
     } catch (const BusError& error) {
         lost(error.what());
@@ -66,8 +74,7 @@ void BusFace::publish_on_connection() {
 
 void BusFace::lost(const std::string& why) {
     if (tree_ && Clock::now() - published_at_ >= good_connection) backoff_.reset();
-    tree_.reset();
-    bus_.reset();
+    disconnect();
     log::warning("Lost the bus: " + why + ". Connecting again");
     reconnect_timer_.arm_after(backoff_.next());
 }

@@ -13,6 +13,7 @@
 #include "daemon/backoff.h"
 #include "daemon/daemon_actions.h"
 #include "daemon/registry.h"
+#include "dbus/service/authority.h"
 #include "dbus/service/bus_connection.h"
 #include "dbus/service/object_tree.h"
 #include "dbus/service/service_context.h"
@@ -60,11 +61,13 @@ class BusFace final : private RegistryObserver {
     void ready_changed(bool ready) override;
 
     void publish_on_connection();
+    void disconnect();
     void lost(const std::string& why);
     void reconnect();
 
     EventLoop& loop_;
     Registry& registry_;
+    Authority authority_;
     ServiceContext context_;
     std::function<void(const std::string&)> fatal_;
     bool published_ = false;  // publish() was called

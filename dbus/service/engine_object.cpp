@@ -59,10 +59,13 @@ sdbus::ObjectPath EngineObject::GetContainer(const std::string& name_or_id) {
     });
 }
 
-void EngineObject::Resync() {
+void EngineObject::Resync(sdbus::Result<>&& result) {
     answer([&] {
-        require_authority(context_, getObject(), "have an engine listed again");
-        context_.actions.resync(engine_.name());
+        context_.authority.require(
+            getObject(),
+            {.action = Action::control, .doing = "have an engine listed again", .engine = engine_.name()},
+            std::move(result),
+            [&actions = context_.actions, name = engine_.name()] { actions.resync(name); });
     });
 }
 

@@ -29,7 +29,7 @@ class EngineObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Eng
   private:
     sdbus::ObjectPath GetProject(const std::string& name) override;
     sdbus::ObjectPath GetContainer(const std::string& name_or_id) override;
-    void Resync() override;
+    void Resync(sdbus::Result<>&& result) override;
     std::string Name() override;
     std::string Type() override;
     std::string Api() override;

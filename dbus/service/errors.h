@@ -15,7 +15,12 @@ inline constexpr const char* ambiguous = "org.shorewatch1.Error.Ambiguous";
 inline constexpr const char* invalid_configuration = "org.shorewatch1.Error.InvalidConfiguration";
 inline constexpr const char* invalid_args = "org.freedesktop.DBus.Error.InvalidArgs";
 inline constexpr const char* access_denied = "org.freedesktop.DBus.Error.AccessDenied";
+inline constexpr const char* interactive_authorization_required =
+    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
 inline constexpr const char* limits_exceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
+inline constexpr const char* service_unknown = "org.freedesktop.DBus.Error.ServiceUnknown";
+inline constexpr const char* name_has_no_owner = "org.freedesktop.DBus.Error.NameHasNoOwner";
+inline constexpr const char* no_reply = "org.freedesktop.DBus.Error.NoReply";
 inline constexpr const char* file_exists = "org.freedesktop.DBus.Error.FileExists";
 inline constexpr const char* failed = "org.freedesktop.DBus.Error.Failed";
 }  // namespace errors

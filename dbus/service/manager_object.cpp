@@ -141,14 +141,18 @@ sdbus::ObjectPath ManagerObject::GetContainer(const std::string& name_or_id) {
     });
 }
 
-void ManagerObject::Reload() {
+void ManagerObject::Reload(sdbus::Result<>&& result) {
     answer([&] {
-        require_authority(context_, getObject(), "have the configuration read again");
-        try {
-            context_.actions.reload();
-        } catch (const ConfigurationError& wrong) {
-            throw error(errors::invalid_configuration, wrong.what());
-        }
+        const auto reload = [&actions = context_.actions] {
+            try {
+                actions.reload();
+            } catch (const ConfigurationError& wrong) {
+                throw error(errors::invalid_configuration, wrong.what());
+            }
+        };
+        context_.authority.require(
+            getObject(), {.action = Action::control, .doing = "have the configuration read again"},
+            std::move(result), reload);
     });
 }
 

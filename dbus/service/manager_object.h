@@ -49,7 +49,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ma
     std::tuple<uint64_t, ContainerRows> ListContainers(
         const std::map<std::string, sdbus::Variant>& filter) override;
     sdbus::ObjectPath GetContainer(const std::string& name_or_id) override;
-    void Reload() override;
+    void Reload(sdbus::Result<>&& result) override;
     std::string Version() override;
     std::string InstanceId() override;
     bool Ready() override;

@@ -28,8 +28,9 @@ def interface_of(text: str, name: str) -> dict[str, object]:
     for member in interface:
         arguments = [(arg.get("name"), arg.get("type"), arg.get("direction", "out")) for arg in member.iter("arg")]
         annotations = {a.get("name"): a.get("value") for a in member.iter("annotation")}
-        # true is what is meant where nothing is said.
-        annotations = {key: value for key, value in annotations.items() if value != "true"}
+        # true is what is meant where nothing is said; the other one is for the generator of code alone.
+        annotations = {key: value for key, value in annotations.items()
+                       if value != "true" and key != "org.freedesktop.DBus.Method.Async"}
         members[member.get("name", "")] = (member.tag, member.get("type"), member.get("access"), arguments, annotations)
     return members
 

@@ -8,4 +8,5 @@ BUILD = Path(os.environ.get("SHOREWATCH_BUILD_DIR", SOURCE / "build"))
 
 DAEMON = BUILD / "daemon" / "shorewatchd"
 CTL = BUILD / "dbus" / "ctl" / "shorewatchctl"
+POLKIT_ACTIONS = SOURCE / "systemd" / "polkit" / "org.shorewatch1.policy"
 POLICY = SOURCE / "systemd" / "dbus" / "org.shorewatch1.conf"
