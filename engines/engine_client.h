@@ -15,6 +15,7 @@
 
 #include "engines/container.h"
 #include "engines/result.h"
+#include "engines/support/peer.h"
 #include "engines/support/timestamp.h"
 
 namespace shorewatch {
@@ -24,6 +25,10 @@ struct EngineIdentity {
     std::string id;         // stable over restarts of the engine
     std::string version;    // of the engine's software
     std::uint32_t pid = 0;  // of its process, from SO_PEERCRED; 0: not known, or on another host
+    std::optional<std::uint32_t> uid = {};  // whose it is, from SO_PEERCRED; none: the same
+
+    // What its socket says: pid and uid.
+    void take(const Peer& peer);
 
     bool operator==(const EngineIdentity&) const = default;
 };

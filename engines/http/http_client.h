@@ -16,6 +16,7 @@
 #include "engines/endpoint.h"
 #include "engines/result.h"
 #include "engines/support/event_loop.h"
+#include "engines/support/peer.h"
 
 namespace shorewatch::http {
 
@@ -62,9 +63,8 @@ struct StreamRequest {
 // Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only
 // on_end.
 struct StreamHandlers {
-    // peer_pid: of the process that opened the unix socket to listen, by SO_PEERCRED; 0: not known. That is
-    // systemd's (1) where systemd opened it for the engine.
-    std::function<void(const Head&, std::uint32_t peer_pid)> on_open;
+    // peer: who listens, where that is a unix socket.
+    std::function<void(const Head&, const Peer& peer)> on_open;
     std::function<void(std::string_view)> on_data;  // valid during the call
     // A stream has no good end. Kind engine or not_found: the answer's status was not 200.
     std::function<void(const EngineError&)> on_end;

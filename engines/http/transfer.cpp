@@ -212,12 +212,9 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
     return transfer.socket_;
 }
 
-std::uint32_t Transfer::peer_pid() const noexcept {
-    if (!endpoint_.is_local() || place != Place::with_curl) return 0;
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    if (getsockopt(socket_, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid < 0) return 0;
-    return static_cast<std::uint32_t>(peer.pid);
+Peer Transfer::peer() const noexcept {
+    if (!endpoint_.is_local() || place != Place::with_curl) return {};
+    return peer_of(socket_);
 }
 
 RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Reply reply)
@@ -322,7 +319,7 @@ void StreamTransfer::deliver() {
     if ((good() || presumed_open_) && !opened_) {
         opened_ = true;
         head_timer_->disarm();
-        handlers_.on_open(good() ? head_ : Head{}, peer_pid());
+        handlers_.on_open(good() ? head_ : Head{}, peer());
     }
     if (!cancelled() && opened_ && !body_.empty()) {
         const std::string data = std::exchange(body_, {});

@@ -138,18 +138,17 @@ void Client::Session::open_events(RealTime since) {
     request.connect_deadline = options_.connect_deadline;
     request.head_deadline = options_.head_deadline;
     request.late_head = options_.late_head;
-    events_ = http_->open(std::move(request),
-                          {[this](const http::Head&, std::uint32_t peer_pid) { take_open(peer_pid); },
-                           [this](std::string_view bytes) { take_bytes(bytes); },
-                           [this](const EngineError& error) { take_end(error); }});
+    events_ =
+        http_->open(std::move(request), {[this](const http::Head&, const Peer& peer) { take_open(peer); },
+                                         [this](std::string_view bytes) { take_bytes(bytes); },
+                                         [this](const EngineError& error) { take_end(error); }});
 }
 
-void Client::Session::take_open(std::uint32_t peer_pid) {
+void Client::Session::take_open(const Peer& peer) {
     const auto keep = shared_from_this();
     open_ = true;
-    pids_ = pids_told_at(endpoint_, peer_pid);
-    // 1 is systemd, which opened the socket for the engine and then started it.
-    owner_.identity_.pid = peer_pid > 1 ? peer_pid : 0;
+    pids_ = pids_told_at(endpoint_, peer.pid);
+    owner_.identity_.take(peer);
     tell_identity();
     if (!ended_) observer_.on_stream_open();
 }

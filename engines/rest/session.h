@@ -39,7 +39,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void ask_info();
     void take_info(Result<http::Response> result);
     void open_events(RealTime since);
-    void take_open(std::uint32_t peer_pid);
+    void take_open(const Peer& peer);
     void tell_identity();
     void take_bytes(std::string_view bytes);
     void take_object(std::string_view text);

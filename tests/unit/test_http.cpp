@@ -44,14 +44,14 @@ http::StreamRequest stream_request(const std::string& target) {
 // All that a stream's handlers were called with.
 struct StreamLog {
     std::optional<http::Head> head;
-    std::uint32_t peer_pid = 0;
+    Peer peer;
     std::string data;
     std::optional<EngineError> error;
 
     http::StreamHandlers handlers() {
-        return {[this](const http::Head& told, std::uint32_t pid) {
+        return {[this](const http::Head& told, const Peer& who) {
                     head = told;
-                    peer_pid = pid;
+                    peer = who;
                 },
                 [this](std::string_view bytes) { data += bytes; },
                 [this](const EngineError& told) { error = told; }};
@@ -159,7 +159,8 @@ TEST_CASE("a stream has a connection of its own and does not count among the req
     CHECK_FALSE(log.head);
     REQUIRE(drive(loop, [&] { return log.head.has_value(); }));
     CHECK(log.head->status == 200);
-    CHECK(log.peer_pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.uid == geteuid());
     const Exchange during = client.send(request("/2"), count);
     REQUIRE(drive(loop, [&] { return answered == 2; }));
     CHECK(server.most_connections == 2);
@@ -185,7 +186,8 @@ TEST_CASE("a stream whose head comes with the first data is open before, if the 
     const Exchange stream = client.open(std::move(request), log.handlers());
     REQUIRE(drive(loop, [&] { return log.head.has_value(); }));
     CHECK(log.head->status == 0);
-    CHECK(log.peer_pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.uid == geteuid());
     log.head.reset();
 
     SECTION("the head is then no second opening") {
@@ -312,7 +314,7 @@ TEST_CASE("a callback may destroy its own exchange, all others, and the client")
     SECTION("when a stream opens") {
         exchanges.push_back(
             client->open(stream_request("/events"),
-                         {[&](const http::Head& head, std::uint32_t) { destroy(head.headers.at(0).second); },
+                         {[&](const http::Head& head, const Peer&) { destroy(head.headers.at(0).second); },
                           never, never}));
     }
     SECTION("when a stream brings data") {
@@ -391,7 +393,8 @@ TEST_CASE("no proxy is taken from the environment, no redirect is followed") {
     unsetenv("ALL_PROXY");
     CHECK(status == 302);
     CHECK_FALSE(log.head);
-    CHECK(log.peer_pid == 0);
+    CHECK(log.peer.pid == 0);
+    CHECK_FALSE(log.peer.uid);
     std::ranges::sort(server.paths);
     CHECK(server.paths == std::vector<std::string>{"/a/../b", "/s"});
 }
