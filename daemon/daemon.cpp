@@ -208,7 +208,7 @@ void Daemon::add(const EngineConfiguration& configuration) {
                 configuration.type, configuration.endpoint, loop,
                 {.namespaces = configuration.namespaces, .kubernetes = configuration.holder.has_value()});
         },
-        [this, number](Change change) { queue_.push(number, std::move(change)); });
+        [this, number](Change change) { queue_.push(number, std::move(change)); }, &processes_);
     engines_.emplace(configuration.name, Engine{configuration, number, std::move(watcher)});
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/daemon_actions.h"
 #include "daemon/discovery.h"
 #include "daemon/nested_discovery.h"
+#include "daemon/processes/init_process.h"
 #include "daemon/registry.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
@@ -77,6 +78,9 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     // Of an engine whose container is over: those of its containers that went with it.
     void tell_exits(const std::string& name);
 
+    // Before all that may hold processes.
+    DescriptorBudget descriptors_{DescriptorBudget::of_this_process()};
+    KernelProcesses processes_{descriptors_};
     EventLoop& loop_;
     bool user_;
     std::function<Configuration()> read_;

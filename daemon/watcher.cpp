@@ -10,10 +10,11 @@
 namespace shorewatch {
 
 Watcher::Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-                 EngineWatch::Timing timing)
+                 InitProcesses* processes, EngineWatch::Timing timing)
     : name_(std::move(name)),
       endpoint_(std::move(endpoint)),
       publish_(std::move(publish)),
+      processes_(processes),
       timing_(timing),
       thread_([this, make = std::move(make_client)] { run(make); }) {}
 
@@ -41,7 +42,7 @@ bool Watcher::is_turning() {
 void Watcher::run(const MakeClient& make_client) noexcept {
     pthread_setname_np(pthread_self(), ("watch " + name_).substr(0, 15).c_str());
     try {
-        EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, timing_);
+        EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_);
         watch_ = &watch;
         loop_.post([&watch] { watch.start(); });
         turn(watch);

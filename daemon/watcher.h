@@ -24,8 +24,9 @@ class Watcher {
     using Publish = std::function<void(Change)>;
 
     // Starts the thread.
+    // processes: as EngineWatch has it.
     Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-            EngineWatch::Timing timing = {});
+            InitProcesses* processes = nullptr, EngineWatch::Timing timing = {});
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     // Stops and joins: whatever the engine is doing, the thread never waits for it.
@@ -45,6 +46,7 @@ class Watcher {
     std::string name_;
     Endpoint endpoint_;
     Publish publish_;
+    InitProcesses* processes_;
     EngineWatch::Timing timing_;
     EventLoop loop_;
     EngineWatch* watch_ = nullptr;  // the watcher's thread only
