@@ -53,6 +53,7 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                       }),
       settling_timer_(loop, [this] { update(); }),
       reopening_timer_(loop, [this] { set_lost(why_reopening_); }),
+      control_desk_(endpoint_),
       client_(std::move(client)) {}
 
 EngineWatch::~EngineWatch() = default;
@@ -71,6 +72,10 @@ void EngineWatch::resync() {
     if (stream_open_) return list();
     backoff_.reset();
     attempt();
+}
+
+void EngineWatch::control(const ControlRequest& request, ControlReply reply) {
+    control_desk_.take(client_->control(), request, std::move(reply));
 }
 
 void EngineWatch::abandon(const EngineError& error) {
@@ -119,6 +124,7 @@ void EngineWatch::on_stream_open() {
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
+    control_desk_.lose(error);
     const bool lasted = listed_ && Clock::now() - opened_ >= timing_.good_stream;
     if (std::exchange(listed_, false)) backoff_.reset();
     stream_open_ = attempting_ = listing_ = list_again_ = false;

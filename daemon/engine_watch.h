@@ -10,6 +10,8 @@
 
 #include "daemon/backoff.h"
 #include "daemon/change.h"
+#include "daemon/control_desk.h"
+#include "daemon/control_request.h"
 #include "daemon/portfolio.h"
 #include "daemon/processes/process_holder.h"
 #include "daemon/run_tracker.h"
@@ -44,6 +46,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void start();
     // Lists again and publishes the difference; tries at once to connect if there is no stream.
     void resync();
+    // Has the engine do something to a container. reply is called once, on the loop; perhaps at once.
+    void control(const ControlRequest& request, ControlReply reply);
     // Gives up the present connection, because of error, and begins anew.
     void abandon(const EngineError& error);
 
@@ -100,6 +104,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     Timer reopening_timer_;
     std::string why_reopening_;
     std::string warned_of_;  // the last error in the journal since it was last watched
+    ControlDesk control_desk_;
     // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "daemon/change.h"
+#include "daemon/control_request.h"
 #include "daemon/engine_watch.h"
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
@@ -35,13 +36,18 @@ class Watcher {
     // Has the thread end soon, so that many can be ended side by side before each is joined.
     void stop();
     void resync();
+    // Has the engine do something to a container. reply is called once, on the watcher's thread; and not at
+    // all when the watcher ends before it could begin.
+    void control(ControlRequest request, ControlReply reply);
 
     // Is the thread's loop turning? True when it has answered the question before this one, and asks again.
     [[nodiscard]] bool is_turning();
 
   private:
     void run(const MakeClient& make_client) noexcept;
+    void watch(const MakeClient& make_client);
     void turn(EngineWatch& watch);
+    void turn_without_watch();
 
     std::string name_;
     Endpoint endpoint_;

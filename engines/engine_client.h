@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engines/container.h"
+#include "engines/engine_control.h"
 #include "engines/result.h"
 #include "engines/support/peer.h"
 #include "engines/support/timestamp.h"
@@ -98,6 +99,9 @@ class EngineClient {
 
     // One container by its full id: alive or dead; error not_found when the engine has none.
     virtual void inspect(const std::string& id, InspectReply reply) = 0;
+
+    // What is done to containers. Lives as long as the client.
+    [[nodiscard]] virtual EngineControl& control() = 0;
 
     // Ends the stream and all requests without calling back. lifecycle_events() may be called again.
     virtual void close() = 0;

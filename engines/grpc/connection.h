@@ -24,7 +24,14 @@
 namespace shorewatch::grpc {
 
 // The numbers are gRPC's.
-enum class Code : int { ok = 0, deadline_exceeded = 4, not_found = 5, unimplemented = 12, unavailable = 14 };
+enum class Code : int {
+    ok = 0,
+    deadline_exceeded = 4,
+    not_found = 5,
+    failed_precondition = 9,
+    unimplemented = 12,
+    unavailable = 14
+};
 
 // What a call came to.
 struct Answer {

@@ -36,13 +36,18 @@ struct Response {
     std::string body;
 };
 
-// A GET whose answer is short and is wanted whole.
+enum class Method { get, post };
+
+// A request without a body, whose answer is short and is wanted whole.
 struct Request {
     std::string target;   // path and query, URL-encoded: "/v1.41/containers/json"
     std::string purpose;  // what for; completes "cannot …": "list containers"
     std::chrono::milliseconds deadline =
         std::chrono::seconds(10);                       // from its sending to the answer's last byte
     std::size_t body_limit = std::size_t{1024} * 1024;  // a longer body is an error; bytes
+    // A POST has a connection of its own: on one that was used before, libcurl sends a request again when the
+    // connection turns out to be lost, and the first may have been obeyed.
+    Method method = Method::get;
 };
 // Any status is an answer: the caller looks at it.
 using Reply = std::function<void(Result<Response>)>;

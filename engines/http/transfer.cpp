@@ -96,7 +96,9 @@ Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::str
     // Ids are the engine's: one named ".." must not become another path.
     set(easy, CURLOPT_PATH_AS_IS, 1L);
     request_headers_.reset(curl_slist_append(nullptr, "Accept: application/json"));
-    if (!request_headers_) throw std::bad_alloc();
+    // There is no body that it could be the type of; libcurl would call it a form.
+    if (!request_headers_ || curl_slist_append(request_headers_.get(), "Content-Type:") == nullptr)
+        throw std::bad_alloc();
     set(easy, CURLOPT_HTTPHEADER, request_headers_.get());
     set(easy, CURLOPT_USERAGENT, "shorewatch/" SHOREWATCH_VERSION);
     set_endpoint_options(target);
@@ -224,6 +226,12 @@ RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Repl
       reply_(std::move(reply)) {
     set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_.count()));
+    if (request.method != Method::post) return;
+    set(easy(), CURLOPT_POST, 1L);
+    set(easy(), CURLOPT_POSTFIELDSIZE, 0L);
+    set(easy(), CURLOPT_POSTFIELDS, "");
+    set(easy(), CURLOPT_FRESH_CONNECT, 1L);
+    set(easy(), CURLOPT_FORBID_REUSE, 1L);
 }
 
 bool RequestTransfer::begin_body() {

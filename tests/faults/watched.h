@@ -37,6 +37,9 @@ class Watched {
     [[nodiscard]] std::vector<EngineState> states();
 
     void resync() { watcher_.resync(); }
+    void control(ControlRequest request, ControlReply reply) {
+        watcher_.control(std::move(request), std::move(reply));
+    }
     [[nodiscard]] bool is_turning() { return watcher_.is_turning(); }
 
   private:
