@@ -45,9 +45,11 @@ struct Request {
     std::chrono::milliseconds deadline =
         std::chrono::seconds(10);                       // from its sending to the answer's last byte
     std::size_t body_limit = std::size_t{1024} * 1024;  // a longer body is an error; bytes
-    // A POST has a connection of its own: on one that was used before, libcurl sends a request again when the
-    // connection turns out to be lost, and the first may have been obeyed.
     Method method = Method::get;
+    // On a connection of its own, which is closed afterwards, so that it is sent once or not at all: on one
+    // that was used before, libcurl sends a request again when the connection turns out to be lost, and the
+    // first may have been obeyed.
+    bool own_connection = false;
 };
 // Any status is an answer: the caller looks at it.
 using Reply = std::function<void(Result<Response>)>;

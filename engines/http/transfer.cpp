@@ -226,12 +226,15 @@ RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Repl
       reply_(std::move(reply)) {
     set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_.count()));
-    if (request.method != Method::post) return;
-    set(easy(), CURLOPT_POST, 1L);
-    set(easy(), CURLOPT_POSTFIELDSIZE, 0L);
-    set(easy(), CURLOPT_POSTFIELDS, "");
-    set(easy(), CURLOPT_FRESH_CONNECT, 1L);
-    set(easy(), CURLOPT_FORBID_REUSE, 1L);
+    if (request.method == Method::post) {
+        set(easy(), CURLOPT_POST, 1L);
+        set(easy(), CURLOPT_POSTFIELDSIZE, 0L);
+        set(easy(), CURLOPT_POSTFIELDS, "");
+    }
+    if (request.own_connection) {
+        set(easy(), CURLOPT_FRESH_CONNECT, 1L);
+        set(easy(), CURLOPT_FORBID_REUSE, 1L);
+    }
 }
 
 bool RequestTransfer::begin_body() {

@@ -71,6 +71,7 @@ void Client::Session::get(std::string_view path, http::Request request, http::Re
 
 void Client::Session::control(std::string_view path, http::Request request, http::Reply done) {
     if (!control_http_) control_http_.emplace(owner_.loop_, endpoint_, EngineControl::most_at_a_time);
+    request.own_connection = true;
     request.target = prefix_ + std::string(path);
     send(*control_http_, std::move(request), std::move(done));
 }

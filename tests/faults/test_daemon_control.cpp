@@ -20,8 +20,8 @@ using Kind = EngineError::Kind;
 namespace {
 
 struct World {
-    FakeDocker engine;
     EventLoop loop;
+    FakeDocker engine;  // wakes the loop to its end
     std::unique_ptr<Daemon> daemon =
         std::make_unique<Daemon>(loop, false, [] { return Configuration{}; }, [] {});
     std::vector<Result<std::string>> answers;

@@ -412,6 +412,34 @@ TEST_CASE("a kept connection that has died meanwhile is replaced") {
     REQUIRE(drive(loop, [&] { return answers == 2; }));
 }
 
+TEST_CASE("what has a connection of its own is sent once, and leaves none behind") {
+    EventLoop loop;
+    std::vector<std::string> methods;
+    TestServer server(loop, [&](const HttpConnectionPtr& connection, const HttpRequest& asked) {
+        methods.push_back(asked.method);
+        asked.path == "/lost" ? connection->close() : answer(connection, 204, "");
+    });
+    Client client(loop, server.endpoint());
+    std::optional<ResponseResult> answered;
+    const auto ask = [&](const std::string& path, bool alone) {
+        answered.reset();
+        http::Request asked = request(path);
+        asked.method = alone ? http::Method::post : http::Method::get;
+        asked.own_connection = alone;
+        const Exchange exchange = client.send(asked, [&](const ResponseResult& r) { answered = r; });
+        REQUIRE(drive(loop, [&] { return answered.has_value(); }));
+    };
+    ask("/kept", false);
+    ask("/alone", true);
+    CHECK(answered->value().head.status == 204);
+    ask("/lost", true);
+    CHECK_FALSE(*answered);
+    REQUIRE(drive(loop, [&] { return server.server().connections() == 1; }));
+    ask("/kept", false);
+    CHECK(server.most_connections == 2);
+    CHECK(methods == std::vector<std::string>{"GET", "POST", "POST", "GET"});
+}
+
 TEST_CASE("what goes into a URL is encoded") {
     CHECK(http::url_encoded("aZ09-._~") == "aZ09-._~");
     CHECK(http::url_encoded("/?#%& \xC3\xA4\n") == "%2F%3F%23%25%26%20%C3%A4%0A");
