@@ -1,8 +1,8 @@
 #include "daemon/processes/cgroups.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+
+#include "engines/support/process.h"
 
 namespace shorewatch {
 
@@ -72,9 +72,7 @@ std::vector<Cgroup> parse_cgroups(std::string_view text) {
 }
 
 std::vector<Cgroup> cgroups_of(std::uint32_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return parse_cgroups(text);
+    return parse_cgroups(proc_text(pid, "cgroup"));
 }
 
 bool is_within(std::string_view path, std::string_view cgroup) {

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -38,9 +37,9 @@ struct Status {
 
 Status status_of(std::uint32_t pid) {
     Status status;
-    std::ifstream file(folder_of(pid) + "/status");
+    std::istringstream lines(proc_text(pid, "status"));
     std::string line;
-    while (std::getline(file, line)) {
+    while (std::getline(lines, line)) {
         std::istringstream words(line);
         std::string key;
         words >> key;

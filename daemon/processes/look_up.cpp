@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -59,9 +58,9 @@ Entries look_up(const Registry& registry, std::uint32_t pid) {
 
 // The process that a thread is one of; 0: there is no such thread.
 std::uint32_t process_of_thread(std::uint32_t thread) {
-    std::ifstream file("/proc/" + std::to_string(thread) + "/status");
+    std::istringstream lines(proc_text(thread, "status"));
     std::string line;
-    while (std::getline(file, line)) {
+    while (std::getline(lines, line)) {
         std::istringstream words(line);
         std::string key;
         std::uint32_t process = 0;

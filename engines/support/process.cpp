@@ -5,7 +5,6 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
-#include <string_view>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -18,17 +17,11 @@ namespace {
 
 // The fields of /proc/PID/stat from the third on, the state; empty when there is no such process.
 std::string state_and_more(std::uint32_t pid) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return {};
-    std::array<char, 1024> buffer{};
-    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
-    if (size <= 0) return {};
-    const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+    const std::string text = proc_text(pid, "stat");
     // The second field is the command's name in parentheses, whatever that holds.
     const std::size_t end = text.rfind(')');
-    if (end == std::string_view::npos || end + 2 >= text.size()) return {};
-    return std::string(text.substr(end + 2));
+    if (end == std::string::npos || end + 2 >= text.size()) return {};
+    return text.substr(end + 2);
 }
 
 std::chrono::nanoseconds now_of(clockid_t clock) {
@@ -38,6 +31,18 @@ std::chrono::nanoseconds now_of(clockid_t clock) {
 }
 
 }  // namespace
+
+std::string proc_text(std::uint32_t pid, const char* name) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    std::array<char, 4096> buffer{};
+    ssize_t size = 0;
+    while (file && (size = ::read(file.get(), buffer.data(), buffer.size())) > 0)
+        text.append(buffer.data(), static_cast<std::size_t>(size));
+    // What was read of a process that has ended meanwhile is not all.
+    return size < 0 ? std::string() : text;
+}
 
 std::optional<Process> process_with(std::uint32_t pid) {
     const std::string fields = state_and_more(pid);

@@ -20,6 +20,9 @@ struct Process {
 // None: there is no such process, or it is dead and only not yet waited for.
 [[nodiscard]] std::optional<Process> process_with(std::uint32_t pid);
 
+// The text of /proc/PID/NAME; empty when there is no such process, and when it ends while it is read.
+[[nodiscard]] std::string proc_text(std::uint32_t pid, const char* name);
+
 // When it began, by our clock as it is set now; as exact as the kernel tells it, to a hundredth of a second.
 [[nodiscard]] RealTime began_at(const Process& process);
 

@@ -38,8 +38,20 @@ class Client:
         self._bus = dbus.bus.BusConnection(bus.address)
 
     def call(self, path: str, interface: str, method: str, *arguments: Any, seconds: float = 25) -> Any:
+        return plain(self._raw(path, interface, method, *arguments, seconds=seconds))
+
+    def descriptor(self, path: str, interface: str, method: str, *arguments: Any) -> int:
+        """The caller has to close it."""
+        return self._raw(path, interface, method, *arguments).take()
+
+    def descriptors(self, path: str, interface: str, method: str, *arguments: Any) -> dict[str, int]:
+        """The caller has to close them."""
+        answer = self._raw(path, interface, method, *arguments)
+        return {str(key): descriptor.take() for key, descriptor in answer.items()}
+
+    def _raw(self, path: str, interface: str, method: str, *arguments: Any, seconds: float = 25) -> Any:
         target = self._bus.get_object(NAME, path, introspect=False)
-        return plain(target.get_dbus_method(method, interface)(*arguments, timeout=seconds))
+        return target.get_dbus_method(method, interface)(*arguments, timeout=seconds)
 
     def manager(self, method: str, *arguments: Any) -> Any:
         return self.call(ROOT, MANAGER, method, *arguments)
