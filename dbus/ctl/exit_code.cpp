@@ -25,6 +25,8 @@ constexpr std::array known{
     Known{ours, "NoSuchProject", ExitCode::not_found},
     Known{ours, "NoSuchEngine", ExitCode::not_found},
     Known{ours, "NoSuchProcess", ExitCode::not_found},
+    // It ended after its path was asked for.
+    Known{ours, "NotAlive", ExitCode::not_found},
     Known{ours, "Ambiguous", ExitCode::ambiguous},
     Known{standard, "AccessDenied", ExitCode::access_denied},
     Known{standard, "AuthFailed", ExitCode::access_denied},

@@ -252,6 +252,8 @@ std::string container_details(const ContainerInfo& container, std::uint64_t now,
     details.text("Pod", left, "Pod");
     details.text("Pod id", left, "PodId");
     details.yes_no("Sandbox", left, "Sandbox");
+    details.text("Unit", left, "Unit");
+    details.text("Cgroup", left, "CgroupPath");
     add_labels(details, left);
     details.line("Object", container.path);
     for (const char* key : {"Engine", "ProjectPath", "Paused", "PID", "StartedAt"})

@@ -9,8 +9,8 @@ namespace shorewatch::ctl {
 
 namespace {
 
-// Longer than anybody waits, and far from what would overflow: a week.
-constexpr std::uint32_t longest_patience = 7 * 24 * 3600;
+// As the daemon has it: a day, in seconds.
+constexpr std::uint32_t longest_patience = 24 * 3600;
 
 // A command that does the same to each container.
 CLI::App& add_command(CLI::App& app, const Session& session, const char* name, const char* what,
