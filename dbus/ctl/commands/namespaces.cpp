@@ -59,6 +59,7 @@ void add_namespaces_command(CLI::App& app, const Session& session) {
         "Ends as the program does, with 128+N if signal N ended it, 127 if there is no such program there, "
         "and 126 if\n"
         "it can't be run. Has to be run as root, or by the user whose container it is.\n"
+        "--user is a namespace here: where it means the daemon on the session bus, it stands before ns.\n"
         "Examples:\n"
         "  shorewatchctl ns web -- sh\n"
         "  shorewatchctl ns --net web -- ss -tlnp        # a program of this host, in the network of web\n"
