@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,8 @@
 #include "engines/support/timestamp.h"
 
 namespace shorewatch {
+
+class InitProcess;
 
 // How the daemon learned of something.
 enum class Cause {
@@ -24,6 +27,9 @@ struct ContainerStarted {
     ContainerPtr container;
     std::optional<RealTime> time;
     Cause cause = Cause::event;
+    // Its initial process; null: it is not on this machine, could not be shown to be the container's, or is
+    // over.
+    std::shared_ptr<const InitProcess> process = {};
 };
 
 // The run that was announced last for this container is over. Unknown facts are absent.

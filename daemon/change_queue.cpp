@@ -16,7 +16,13 @@ void ChangeQueue::push(WatcherNumber watcher, Change change) {
         }
     }
     changes_.push_back({watcher, std::move(change)});
-    if (!std::exchange(wake_posted_, true)) loop_.post([this] { drain(); });
+    if (!std::exchange(wake_posted_, true)) wake();
+}
+
+void ChangeQueue::wake() {
+    loop_.post([weak = std::weak_ptr(self_)] {
+        if (const auto self = weak.lock()) (*self)->drain();
+    });
 }
 
 std::size_t ChangeQueue::size() const {
@@ -32,7 +38,7 @@ void ChangeQueue::drain() {
         taken.assign(std::make_move_iterator(changes_.begin()), std::make_move_iterator(end));
         changes_.erase(changes_.begin(), end);
         wake_posted_ = !changes_.empty();
-        if (wake_posted_) loop_.post([this] { drain(); });
+        if (wake_posted_) wake();
     }
     consume_(std::move(taken));
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -30,7 +31,8 @@ class ChangeQueue {
     // between.
     static constexpr std::size_t batch = 1024;
 
-    // consume is called on loop's thread with one batch after the other; both outlive the queue.
+    // consume is called on loop's thread with one batch after the other, and not after the end of the queue,
+    // which that thread destroys; loop outlives it.
     ChangeQueue(EventLoop& loop, std::function<void(std::vector<QueuedChange>)> consume)
         : loop_(loop), consume_(std::move(consume)) {}
 
@@ -40,6 +42,7 @@ class ChangeQueue {
     [[nodiscard]] std::size_t size() const;
 
   private:
+    void wake();
     void drain();
 
     EventLoop& loop_;
@@ -47,6 +50,8 @@ class ChangeQueue {
     mutable std::mutex mutex_;
     std::vector<QueuedChange> changes_;  // guarded by mutex_
     bool wake_posted_ = false;           // guarded by mutex_
+    // For what is posted, and may have its turn later than this has its end.
+    std::shared_ptr<ChangeQueue*> self_ = std::make_shared<ChangeQueue*>(this);
 };
 
 }  // namespace shorewatch

@@ -12,6 +12,7 @@
 #include "engines/socket_file.h"
 #include "engines/support/log.h"
 #include "engines/support/process.h"
+#include "engines/support/text.h"
 
 namespace shorewatch {
 
@@ -34,6 +35,13 @@ bool is_named(const EngineConfiguration& discovered, const std::vector<EngineCon
     });
 }
 
+// Of requests that no watcher gets.
+constexpr WatcherNumber no_watcher = 0;
+
+std::string not_watched(const std::string& engine) {
+    return "engine " + printable(engine) + " is not watched, or no longer";
+}
+
 // The flag is true while this lives.
 class Within {
   public:
@@ -54,7 +62,8 @@ Daemon::Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
       user_(user),
       read_(std::move(read)),
       engines_changed_(std::move(engines_changed)),
-      queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }) {}
+      queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }),
+      control_calls_(loop) {}
 
 Daemon::~Daemon() {
     for (auto& [name, engine] : engines_)
@@ -208,7 +217,7 @@ void Daemon::add(const EngineConfiguration& configuration) {
                 configuration.type, configuration.endpoint, loop,
                 {.namespaces = configuration.namespaces, .kubernetes = configuration.holder.has_value()});
         },
-        [this, number](Change change) { queue_.push(number, std::move(change)); });
+        [this, number](Change change) { queue_.push(number, std::move(change)); }, &processes_);
     engines_.emplace(configuration.name, Engine{configuration, number, std::move(watcher)});
 }
 
@@ -217,9 +226,11 @@ void Daemon::remove(const std::vector<std::string>& names) {
         engines_.at(name).watcher->stop();
     for (const std::string& name : names) {
         const auto found = engines_.find(name);
-        names_.erase(found->second.number);
+        const WatcherNumber number = found->second.number;
+        names_.erase(number);
         if (found->second.configuration.holder) tell_exits(name);
         engines_.erase(found);
+        control_calls_.lose(number, not_watched(name));
         registry_.remove_engine(name);
         if (nested_) nested_->engine_removed(name);
         log::info("no longer watching engine " + name +
@@ -235,6 +246,16 @@ void Daemon::reload() {
 void Daemon::resync(std::string_view engine) {
     const auto found = engines_.find(engine);
     if (found != engines_.end()) found->second.watcher->resync();
+}
+
+void Daemon::control(std::string_view engine, ControlRequest request, ControlReply reply) {
+    const auto found = engines_.find(engine);
+    if (found == engines_.end()) {
+        const auto refuse = control_calls_.await(no_watcher, std::move(reply));
+        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(std::string(engine))});
+    }
+    auto answer = control_calls_.await(found->second.number, std::move(reply));
+    found->second.watcher->control(std::move(request), std::move(answer));
 }
 
 bool Daemon::is_turning() {

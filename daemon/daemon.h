@@ -14,9 +14,11 @@
 
 #include "daemon/change_queue.h"
 #include "daemon/configuration.h"
+#include "daemon/control_calls.h"
 #include "daemon/daemon_actions.h"
 #include "daemon/discovery.h"
 #include "daemon/nested_discovery.h"
+#include "daemon/processes/init_process.h"
 #include "daemon/registry.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
@@ -41,6 +43,7 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
 
     void reload() override;
     void resync(std::string_view engine) override;
+    void control(std::string_view engine, ControlRequest request, ControlReply reply) override;
     [[nodiscard]] std::size_t queue_length() const override { return queue_.size(); }
 
     // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the
@@ -77,12 +80,16 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     // Of an engine whose container is over: those of its containers that went with it.
     void tell_exits(const std::string& name);
 
+    // Before all that may hold processes.
+    DescriptorBudget descriptors_{DescriptorBudget::of_this_process()};
+    KernelProcesses processes_{descriptors_};
     EventLoop& loop_;
     bool user_;
     std::function<Configuration()> read_;
     std::function<void()> engines_changed_;
     Registry registry_;
     ChangeQueue queue_;
+    ControlCalls control_calls_;
     WatcherNumber last_number_ = 0;
     std::map<WatcherNumber, std::string> names_;  // of the engines whose changes count
     std::map<std::string, Engine, std::less<>> engines_;

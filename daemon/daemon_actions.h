@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "daemon/control_request.h"
+
 namespace shorewatch {
 
 class DaemonActions {
@@ -15,6 +17,11 @@ class DaemonActions {
     // Has the engine listed again and the difference published. An engine that is not connected is tried at
     // once.
     virtual void resync(std::string_view engine) = 0;
+
+    // Has an engine do something to one of its containers. reply is called once, from the main loop and never
+    // within this call, with the engine's answer or with why there is none: also when there is no such
+    // engine, or no more. Only the end of the daemon itself leaves it uncalled.
+    virtual void control(std::string_view engine, ControlRequest request, ControlReply reply) = 0;
 
     // Changes that the watchers have handed over and that are not published yet.
     [[nodiscard]] virtual std::size_t queue_length() const = 0;

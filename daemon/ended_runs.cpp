@@ -8,7 +8,7 @@ void EndedRuns::remember(const Container& container, std::optional<RealTime> sta
                          const ExitReport& report) {
     const auto [entry, added] = runs_.try_emplace(container.id);
     EndedRun& run = entry->second;
-    for (const auto& time : {container.started, start_stamp, report.time}) {
+    for (const auto& time : {container.started, start_stamp, latest_end(report)}) {
         if (time) run.bound = std::max(run.bound, *time);
     }
     run.awaits_exit = !report.told_by_event;

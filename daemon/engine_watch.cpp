@@ -32,13 +32,18 @@ struct ChangeLogger {
 
 EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                          std::unique_ptr<EngineClient> client, std::function<void(Change)> publish,
-                         Timing timing)
+                         InitProcesses* processes, Timing timing)
     : loop_(loop),
       name_(std::move(name)),
       endpoint_(std::move(endpoint)),
       publish_(std::move(publish)),
       timing_(timing),
       tracker_(portfolio_, *this),
+      // The pids of an engine on another host are none of ours.
+      processes_(loop, name_, endpoint_.is_local() ? processes : nullptr,
+                 [this](const std::string& id, std::uint32_t pid, const ExitReport& report) {
+                     on_process_exit(id, pid, report);
+                 }),
       backoff_(timing.first_retry, timing.longest_retry),
       retry_timer_(loop, [this] { attempt(); }),
       deadline_timer_(loop,
@@ -48,12 +53,8 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                       }),
       settling_timer_(loop, [this] { update(); }),
       reopening_timer_(loop, [this] { set_lost(why_reopening_); }),
+      control_desk_(endpoint_),
       client_(std::move(client)) {}
-
-EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
-                         std::unique_ptr<EngineClient> client, std::function<void(Change)> publish)
-    : EngineWatch(loop, std::move(name), std::move(endpoint), std::move(client), std::move(publish),
-                  Timing{}) {}
 
 EngineWatch::~EngineWatch() = default;
 
@@ -71,6 +72,10 @@ void EngineWatch::resync() {
     if (stream_open_) return list();
     backoff_.reset();
     attempt();
+}
+
+void EngineWatch::control(const ControlRequest& request, ControlReply reply) {
+    control_desk_.take(client_->control(), request, std::move(reply));
 }
 
 void EngineWatch::abandon(const EngineError& error) {
@@ -119,6 +124,7 @@ void EngineWatch::on_stream_open() {
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
+    control_desk_.lose(error);
     const bool lasted = listed_ && Clock::now() - opened_ >= timing_.good_stream;
     if (std::exchange(listed_, false)) backoff_.reset();
     stream_open_ = attempting_ = listing_ = list_again_ = false;
@@ -156,6 +162,7 @@ void EngineWatch::set_lost(const std::string& why) {
 void EngineWatch::on_identity(const EngineIdentity& identity) {
     if (status_.identity == identity) return;
     status_.identity = identity;
+    processes_.set_teller({identity.uid, endpoint_.inside.has_value()});
     publish_(EngineChanged{status_});
 }
 
@@ -205,7 +212,17 @@ void EngineWatch::inspect(const std::string& id) {
     });
 }
 
+void EngineWatch::on_process_exit(const std::string& id, std::uint32_t pid, const ExitReport& report) {
+    tracker_.on_process_exit(id, pid, report, Clock::now());
+    update();
+}
+
 void EngineWatch::publish(Change change) {
+    if (auto* const started = std::get_if<ContainerStarted>(&change)) {
+        started->process = processes_.hold(*started->container);
+    } else if (const auto* const exited = std::get_if<ContainerExited>(&change)) {
+        processes_.release(exited->container->id);
+    }
     if (log::enabled(log::Level::debug)) std::visit(ChangeLogger{name_}, change);
     publish_(std::move(change));
 }

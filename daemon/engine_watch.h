@@ -10,7 +10,10 @@
 
 #include "daemon/backoff.h"
 #include "daemon/change.h"
+#include "daemon/control_desk.h"
+#include "daemon/control_request.h"
 #include "daemon/portfolio.h"
+#include "daemon/processes/process_holder.h"
 #include "daemon/run_tracker.h"
 #include "daemon/socket_watch.h"
 #include "engines/endpoint.h"
@@ -33,10 +36,9 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     };
 
     // name is for the journal. client lives on loop.
+    // processes: null when the containers' processes are not to be held; it outlives the watch.
     EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
-                std::function<void(Change)> publish, Timing timing);
-    EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
-                std::function<void(Change)> publish);
+                std::function<void(Change)> publish, InitProcesses* processes, Timing timing);
     EngineWatch(const EngineWatch&) = delete;
     EngineWatch& operator=(const EngineWatch&) = delete;
     ~EngineWatch();
@@ -44,6 +46,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void start();
     // Lists again and publishes the difference; tries at once to connect if there is no stream.
     void resync();
+    // Has the engine do something to a container. reply is called once, on the loop; perhaps at once.
+    void control(const ControlRequest& request, ControlReply reply);
     // Gives up the present connection, because of error, and begins anew.
     void abandon(const EngineError& error);
 
@@ -68,6 +72,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void on_socket_changed();
     void list();
     void on_list(const Result<std::vector<ContainerPtr>>& answer);
+    void on_process_exit(const std::string& id, std::uint32_t pid, const ExitReport& report);
     // After whatever was told to the tracker: its deadline, and whether the watch is synchronised by now.
     void update();
     void set_state(EngineState state, std::string last_error);
@@ -80,6 +85,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
 
     Portfolio portfolio_;
     RunTracker tracker_;
+    ProcessHolder processes_;
     EngineStatus status_;
     bool stream_open_ = false;
     bool attempting_ = false;
@@ -98,6 +104,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     Timer reopening_timer_;
     std::string why_reopening_;
     std::string warned_of_;  // the last error in the journal since it was last watched
+    ControlDesk control_desk_;
     // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
 };

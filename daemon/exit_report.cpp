@@ -1,5 +1,7 @@
 #include "daemon/exit_report.h"
 
+#include <algorithm>
+
 namespace shorewatch {
 
 ExitReport end_by(Cause cause) {
@@ -9,12 +11,13 @@ ExitReport end_by(Cause cause) {
 }
 
 ExitReport report_of(const Inspection& found, Cause cause) {
-    return {cause, found.finished, found.exit_code, found.oom_killed, false};
+    return {cause, found.finished, found.exit_code, found.oom_killed, false, {}};
 }
 
 ExitReport report_of(const ContainerEvent& event, const Container& container) {
     const bool tells_code = container.exit_events_tell_code;
-    return {Cause::event, event.time, tells_code ? event.exit_code : std::nullopt, std::nullopt, true};
+    return {Cause::event, event.time, tells_code ? event.exit_code : std::nullopt,
+            std::nullopt, true,       event.time};
 }
 
 ExitReport not_to_be_told(ExitReport report) {
@@ -22,11 +25,16 @@ ExitReport not_to_be_told(ExitReport report) {
     return report;
 }
 
+std::optional<RealTime> latest_end(const ExitReport& report) {
+    return std::max(report.time, report.stamp);
+}
+
 ExitReport merged(ExitReport first, const ExitReport& second) {
     if (!first.time) first.time = second.time;
     if (!first.exit_code) first.exit_code = second.exit_code;
     if (!first.oom_killed) first.oom_killed = second.oom_killed;
     first.told_by_event = first.told_by_event || second.told_by_event;
+    first.stamp = std::max(first.stamp, second.stamp);
     return first;
 }
 

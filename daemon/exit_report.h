@@ -13,7 +13,8 @@ struct ExitReport {
     std::optional<RealTime> time;
     std::optional<int> exit_code;
     std::optional<bool> oom_killed;
-    bool told_by_event = false;  // the engine's own exit event was among the sources
+    bool told_by_event = false;          // the engine's own exit event was among the sources
+    std::optional<RealTime> stamp = {};  // of that event
 };
 
 // That it is over, and nothing more.
@@ -23,6 +24,8 @@ struct ExitReport {
 [[nodiscard]] ExitReport report_of(const ContainerEvent& event, const Container& container);
 // report, where a later run has begun: the exit event has come by now, or never will.
 [[nodiscard]] ExitReport not_to_be_told(ExitReport report);
+// The latest moment at which a source has it end.
+[[nodiscard]] std::optional<RealTime> latest_end(const ExitReport& report);
 // first, completed by what only second knows.
 [[nodiscard]] ExitReport merged(ExitReport first, const ExitReport& second);
 

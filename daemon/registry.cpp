@@ -66,6 +66,8 @@ void Registry::remove_engine(std::string_view name) {
     apply_to(*found->second, EngineChanged{gone});
     found->second->portfolio_.for_each(
         [this](const ContainerPtr& container) { label_bytes_ -= container->labels->bytes(); });
+    while (!found->second->processes_.empty())
+        release(*found->second, std::string(found->second->processes_.begin()->first));
     const std::unique_ptr<PublishedEngine> removed = std::move(found->second);
     engines_.erase(found);
     if (observer_ != nullptr) observer_->engine_removed(*removed);
@@ -76,6 +78,25 @@ void Registry::apply(std::string_view engine, const Change& change) {
     const auto found = engines_.find(engine);
     if (found == engines_.end()) return;
     std::visit([&](const auto& what) { apply_to(*found->second, what); }, change);
+}
+
+InitProcessPtr PublishedEngine::process(std::string_view id) const {
+    const auto found = processes_.find(id);
+    return found != processes_.end() ? found->second : nullptr;
+}
+
+void Registry::hold(PublishedEngine& engine, const std::string& id, const InitProcessPtr& process) {
+    release(engine, id);
+    if (!process) return;
+    engine.processes_.emplace(id, process);
+    processes_.add({engine.name_, id}, *process);
+}
+
+void Registry::release(PublishedEngine& engine, const std::string& id) {
+    const auto held = engine.processes_.find(id);
+    if (held == engine.processes_.end()) return;
+    processes_.remove({engine.name_, id}, *held->second);
+    engine.processes_.erase(held);
 }
 
 void Registry::apply_to(PublishedEngine& engine, const ContainerStarted& change) {
@@ -90,6 +111,7 @@ void Registry::apply_to(PublishedEngine& engine, const ContainerStarted& change)
             label_bytes_ += bytes;
         }
         engine.portfolio_.add(published.container);
+        hold(engine, change.container->id, change.process);
     }
     ++sequence_;
     if (observer_ != nullptr) observer_->container_started(engine, published, sequence_);
@@ -100,6 +122,7 @@ void Registry::apply_to(PublishedEngine& engine, const ContainerExited& change) 
     if (change.container->pid != 0) {
         if (ContainerPtr known = engine.portfolio_.remove_id(change.container->id)) {
             label_bytes_ -= known->labels->bytes();
+            release(engine, known->id);
             published.container = std::move(known);
         }
     }
@@ -166,6 +189,16 @@ std::vector<const PublishedEngine*> Registry::engines() const {
     for (const auto& [name, engine] : engines_)
         result.push_back(engine.get());
     return result;
+}
+
+std::vector<Registry::Found> Registry::published(const std::vector<ProcessIndex::Entry>& entries) const {
+    std::vector<Found> found;
+    for (const ProcessIndex::Entry& entry : entries) {
+        const PublishedEngine* of = engine(entry.engine);
+        ContainerPtr container = of != nullptr ? of->portfolio_.find(entry.id) : nullptr;
+        if (container) found.push_back({of, std::move(container)});
+    }
+    return found;
 }
 
 std::size_t Registry::container_total() const {

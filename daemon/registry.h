@@ -16,6 +16,8 @@
 #include "daemon/change.h"
 #include "daemon/configuration.h"
 #include "daemon/portfolio.h"
+#include "daemon/processes/init_process.h"
+#include "daemon/processes/process_index.h"
 
 namespace shorewatch {
 
@@ -32,6 +34,8 @@ class PublishedEngine {
     [[nodiscard]] const std::optional<Holder>& holder() const noexcept { return holder_; }
     [[nodiscard]] const EngineStatus& status() const noexcept { return status_; }
     [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
+    // Of an alive container, by full id; null when it is not held.
+    [[nodiscard]] InitProcessPtr process(std::string_view id) const;
 
   private:
     friend class Registry;
@@ -42,6 +46,7 @@ class PublishedEngine {
     std::optional<Holder> holder_;
     EngineStatus status_;
     Portfolio portfolio_;
+    std::map<std::string, InitProcessPtr, std::less<>> processes_;
     bool settled_ = false;  // listed once, or found unavailable
 };
 
@@ -111,6 +116,10 @@ class Registry {
     // Sorted by name.
     [[nodiscard]] std::vector<const PublishedEngine*> engines() const;
     [[nodiscard]] std::size_t container_total() const;
+    // Of those whose initial processes are held.
+    [[nodiscard]] const ProcessIndex& processes() const noexcept { return processes_; }
+    // What the index has found.
+    [[nodiscard]] std::vector<Found> published(const std::vector<ProcessIndex::Entry>& entries) const;
     // Of the last signal; 0 before the first.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
     // Has every engine been listed once, or been found unavailable? Once true, it stays so.
@@ -124,6 +133,8 @@ class Registry {
   private:
     // Puts changed, with the labels as they are published, into the portfolio, and returns it.
     static ContainerPtr update(PublishedEngine& engine, const ContainerPtr& changed);
+    void hold(PublishedEngine& engine, const std::string& id, const InitProcessPtr& process);
+    void release(PublishedEngine& engine, const std::string& id);
     void apply_to(PublishedEngine& engine, const ContainerStarted& change);
     void apply_to(PublishedEngine& engine, const ContainerExited& change);
     void apply_to(PublishedEngine& engine, const ContainerPaused& change);
@@ -133,6 +144,7 @@ class Registry {
     void update_ready();
 
     std::map<std::string, std::unique_ptr<PublishedEngine>, std::less<>> engines_;
+    ProcessIndex processes_;
     RegistryObserver* observer_ = nullptr;
     std::uint64_t sequence_ = 0;
     std::size_t label_bytes_ = 0;

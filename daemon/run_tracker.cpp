@@ -13,7 +13,9 @@ void RunTracker::on_process_exit(std::string_view id, std::uint32_t pid, const E
                                  TimePoint now) {
     const ContainerPtr published = portfolio_.find(id);
     if (!published || published->pid != pid) return;
-    end_run(published, tracks_[published->id], report, now);
+    Track& track = tracks_[published->id];
+    const bool is_known = track.exiting && !track.presumed_dead;
+    end_run(published, track, is_known ? merged(*track.exiting, report) : report, now);
     drop_if_idle(published->id);
 }
 
@@ -34,7 +36,7 @@ void RunTracker::publish_started(Track& track, ContainerPtr container, std::opti
     track.pending.reset();
     track.deadline.reset();
     portfolio_.add(container);
-    output_.publish(ContainerStarted{container, time, cause});
+    output_.publish(ContainerStarted{container, time, cause, {}});
     // Whoever follows the signals alone must not miss that it is paused.
     if (container->paused) output_.publish(ContainerPaused{std::move(container), {}, cause});
 }
@@ -43,10 +45,14 @@ void RunTracker::publish_exited(Track& track, const ContainerPtr& published, Exi
     track.successor.reset();
     if (std::exchange(track.oom, false)) report.oom_killed = true;
     track.exiting.reset();
+    track.superseded.reset();
     track.presumed_dead = false;
     track.deadline.reset();
+    // What raised a doubt about it is heard again, of what comes next.
+    track.raised_by_start = false;
     portfolio_.remove_id(published->id);
-    if (listing_) confirmed_.insert(published->id);
+    const bool by_kernel_alone = report.cause == Cause::kernel && !report.told_by_event;
+    if (listing_) (by_kernel_alone ? ended_by_kernel_ : confirmed_).insert(published->id);
     ended_.remember(*published, {}, report);
     output_.publish(
         ContainerExited{published, report.time, report.exit_code, report.oom_killed, report.cause});
@@ -62,7 +68,7 @@ void RunTracker::publish_short_run(Track& track, ContainerPtr container, ExitRep
     if (listing_) confirmed_.insert(container->id);
     ended_.remember(*container, start.time, report);
     output_.publish(
-        ContainerStarted{container, container->started ? container->started : start.time, start.cause});
+        ContainerStarted{container, container->started ? container->started : start.time, start.cause, {}});
     output_.publish(
         ContainerExited{container, report.time, report.exit_code, report.oom_killed, report.cause});
 }
@@ -144,6 +150,7 @@ void RunTracker::stop_listing() {
     listing_ = false;
     told_.clear();
     confirmed_.clear();
+    ended_by_kernel_.clear();
 }
 
 void RunTracker::set_deadline(Track& track, TimePoint when) {

@@ -88,7 +88,9 @@ class RunTracker {
     struct Track {
         std::optional<PendingStart> pending;  // only while no run is published
         std::optional<ExitReport> exiting;    // of the published run: held back for the exit code
-        ContainerPtr successor;      // a later run than that or the pending one, shown by an inspection
+        ContainerPtr successor;  // a later run than that or the pending one, shown by an inspection
+        // Exiting, since an inspection has shown a later run that began then, or no container any more.
+        std::optional<RealTime> superseded;
         bool presumed_dead = false;  // exiting for no better reason than that a list left it out
         bool oom = false;            // a process of the run was killed for its memory
         bool asked = false;          // an inspection is under way …
@@ -122,7 +124,9 @@ class RunTracker {
     void ask(const std::string& id, Track& track);
     void doubt(const std::string& id, Track& track);
     void release_held(Track& track, TimePoint now);
-    void end_superseded(Track& track, const ContainerPtr& published, Cause cause, TimePoint now);
+    // later: when the run began that has been found in its place, if one was.
+    void end_superseded(Track& track, const ContainerPtr& published, std::optional<RealTime> later,
+                        Cause cause, TimePoint now);
     void end_run(const ContainerPtr& published, Track& track, const ExitReport& report, TimePoint now);
     void publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time, Cause cause);
     void publish_exited(Track& track, const ContainerPtr& published, ExitReport report);
@@ -145,6 +149,9 @@ class RunTracker {
     RealTime told_from_;
     std::unordered_set<std::string> told_;
     std::unordered_set<std::string> confirmed_;
+    // Those whose run the kernel ended meanwhile: the list may have that run, or a later one whose start
+    // nobody tells.
+    std::unordered_set<std::string> ended_by_kernel_;
     EndedRuns ended_;
     std::size_t unsettled_ = 0;
     std::optional<TimePoint> next_deadline_;

@@ -61,13 +61,20 @@ void RunTracker::on_event(const ContainerEvent& event, TimePoint now) {
 void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoint now) {
     const std::string& id = event.container->id;
     if (const ContainerPtr published = portfolio_.find(id)) {
+        // Of this run, as its end is not told yet and the one that was found in its place began later.
+        if (track.superseded && !track.exiting->told_by_event && event.time < *track.superseded) return;
+        auto end = track.exiting ? latest_end(*track.exiting) : std::nullopt;
+        if (track.superseded) end = RealTime{};
         // Either this run's own start told again, or a new run whose predecessor's end was not told.
-        if (!track.exiting) {
+        if (!end) {
             track.held.push_back(event);
             track.raised_by_start = true;
             return doubt(id, track);
         }
-        publish_exited(track, published, not_to_be_told(*track.exiting));
+        if (event.time <= *end) return;
+        // Where there is no container any more it may still be this run's own.
+        const bool may_be_its = track.superseded == RealTime{};
+        publish_exited(track, published, may_be_its ? *track.exiting : not_to_be_told(*track.exiting));
     }
     if (track.successor && !track.successor->started_after(event.time)) track.successor.reset();
     EndedRun* ended = ended_.find(id);
@@ -77,6 +84,7 @@ void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoi
         if (is_start_of(event, pending)) {  // The list was faster than the event.
             pending.time = event.time;
             pending.fresh = true;
+            pending.paused.reset();  // told of an earlier run
             return ask(id, track);
         }
         if (pending.time && event.time <= *pending.time) return;

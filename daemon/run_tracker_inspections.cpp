@@ -63,9 +63,10 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
                 // That was this later run's start: the end of the one before was lost.
                 publish_exited(track, published,
                                not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
+                track.raised_by_start = true;
                 return publish_started(track, container, container->started, Cause::event);
             }
-            end_superseded(track, published, Cause::resync, now);
+            end_superseded(track, published, container->started, Cause::resync, now);
             const bool older_than_list = track.unsettled && !container->started_after(told_from_);
             if (older_than_list && !track.exiting) {
                 return publish_started(track, container, container->started, Cause::resync);
@@ -80,7 +81,13 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
         }
         return compare(published, *container);
     }
-    if (!track.pending) return;
+    if (!track.pending) {
+        // The answer to what was asked about a run that has ended meanwhile; and here is a later one.
+        if (!container->started || ended_.is_over(*container)) return;
+        track.pending = PendingStart{};
+        track.pending->outline = container->without_process();
+        track.pending->cause = Cause::resync;
+    }
     PendingStart& pending = *track.pending;
     if (pending.exit) {
         // Made just before the end, and yet it has what the events don't tell.
@@ -118,7 +125,7 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
             const bool told =
                 track.raised_by_start && !found.container->started_after(track.held.front().time);
             if (told) track.raised_by_start = false;
-            return end_superseded(track, published, cause, now);
+            return end_superseded(track, published, found.container->started, cause, now);
         }
         const ExitReport known = track.exiting.value_or(end_by(cause));
         return publish_exited(track, published, merged(known, report_of(found, cause)));
@@ -142,7 +149,7 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
 void RunTracker::found_nothing(const std::string& id, Track& track, TimePoint now) {
     if (const ContainerPtr published = portfolio_.find(id)) {
         const Cause cause = track.unsettled ? Cause::resync : Cause::event;
-        return end_superseded(track, published, cause, now);
+        return end_superseded(track, published, {}, cause, now);
     }
     if (!track.pending) return;
     if (track.pending->exit) return publish_short_run(track, track.pending->outline, *track.pending->exit);
@@ -176,10 +183,12 @@ ExitReport RunTracker::known_end(const Track& track, const Container& published,
 
 // Ends a published run of whose end the engine has nothing more to tell than its exit event, which after a
 // list has come already if it was not lost, and otherwise is on its way.
-void RunTracker::end_superseded(Track& track, const ContainerPtr& published, Cause cause, TimePoint now) {
+void RunTracker::end_superseded(Track& track, const ContainerPtr& published, std::optional<RealTime> later,
+                                Cause cause, TimePoint now) {
     const ExitReport report = known_end(track, *published, cause);
     if (track.unsettled || report.told_by_event) return publish_exited(track, published, report);
     track.exiting = report;
+    track.superseded = later.value_or(RealTime{});
     set_deadline(track, now + hold);
 }
 

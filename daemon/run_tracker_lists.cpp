@@ -45,7 +45,9 @@ void RunTracker::on_list(const std::vector<ContainerPtr>& alive, TimePoint now) 
 
 void RunTracker::listed(const ContainerPtr& entry) {
     if (confirmed_.contains(entry->id)) return;
-    const bool complete = entry->pid != 0 && !told_.contains(entry->id);
+    const bool may_be_over = ended_by_kernel_.contains(entry->id);
+    if (may_be_over && ended_.is_over(*entry)) return;
+    const bool complete = entry->pid != 0 && !told_.contains(entry->id) && !may_be_over;
     if (const ContainerPtr published = portfolio_.find(entry->id)) {
         if (complete && published->is_same_run(*entry)) return compare(published, *entry);
         Track& track = tracks_[entry->id];
@@ -65,6 +67,7 @@ void RunTracker::listed(const ContainerPtr& entry) {
         PendingStart start;
         start.outline = entry->without_process();
         start.cause = Cause::resync;
+        start.suspect = may_be_over;
         track.pending = std::move(start);
     }
     track.pending->fresh = true;

@@ -10,10 +10,11 @@
 namespace shorewatch {
 
 Watcher::Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-                 EngineWatch::Timing timing)
+                 InitProcesses* processes, EngineWatch::Timing timing)
     : name_(std::move(name)),
       endpoint_(std::move(endpoint)),
       publish_(std::move(publish)),
+      processes_(processes),
       timing_(timing),
       thread_([this, make = std::move(make_client)] { run(make); }) {}
 
@@ -32,6 +33,13 @@ void Watcher::resync() {
     });
 }
 
+void Watcher::control(ControlRequest request, ControlReply reply) {
+    loop_.post([this, what = std::move(request), call = std::move(reply)] {
+        if (watch_ != nullptr) return watch_->control(what, call);
+        call(EngineError{EngineError::Kind::unreachable, "engine " + name_ + " can't be watched"});
+    });
+}
+
 bool Watcher::is_turning() {
     if (answered_.load(std::memory_order_relaxed) != asked_) return false;
     loop_.post([this, number = ++asked_] { answered_.store(number, std::memory_order_relaxed); });
@@ -41,16 +49,22 @@ bool Watcher::is_turning() {
 void Watcher::run(const MakeClient& make_client) noexcept {
     pthread_setname_np(pthread_self(), ("watch " + name_).substr(0, 15).c_str());
     try {
-        EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, timing_);
-        watch_ = &watch;
-        loop_.post([&watch] { watch.start(); });
-        turn(watch);
-        watch_ = nullptr;
+        return watch(make_client);
     } catch (const std::exception& error) {
+        watch_ = nullptr;
         const std::string what = "cannot watch this engine: " + std::string(error.what());
         log::error("engine " + name_ + ": " + what, {{"SHOREWATCH_ENGINE", name_}});
         publish_(EngineChanged{{EngineState::unavailable, what, real_time_now(), {}}});
     }
+    turn_without_watch();
+}
+
+void Watcher::watch(const MakeClient& make_client) {
+    EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_);
+    watch_ = &watch;
+    loop_.post([&watch] { watch.start(); });
+    turn(watch);
+    watch_ = nullptr;
 }
 
 // Turns the loop until it is stopped. An exception means a fault of ours in the handling of something the
@@ -63,6 +77,18 @@ void Watcher::turn(EngineWatch& watch) {
             const std::string what = "internal error: " + std::string(error.what()) + "; beginning anew";
             log::error("engine " + name_ + ": " + what, {{"SHOREWATCH_ENGINE", name_}});
             watch.abandon({EngineError::Kind::protocol, what});
+        }
+    }
+}
+
+// Until it is stopped, whoever asks for something is told that there is no watch.
+void Watcher::turn_without_watch() {
+    while (true) {
+        try {
+            return loop_.run();
+        } catch (const std::exception& error) {
+            log::error("engine " + name_ + ": internal error: " + error.what(),
+                       {{"SHOREWATCH_ENGINE", name_}});
         }
     }
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "daemon/change.h"
+#include "daemon/control_request.h"
 #include "daemon/engine_watch.h"
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
@@ -24,8 +25,9 @@ class Watcher {
     using Publish = std::function<void(Change)>;
 
     // Starts the thread.
+    // processes: as EngineWatch has it.
     Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-            EngineWatch::Timing timing = {});
+            InitProcesses* processes = nullptr, EngineWatch::Timing timing = {});
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     // Stops and joins: whatever the engine is doing, the thread never waits for it.
@@ -34,17 +36,23 @@ class Watcher {
     // Has the thread end soon, so that many can be ended side by side before each is joined.
     void stop();
     void resync();
+    // Has the engine do something to a container. reply is called once, on the watcher's thread; and not at
+    // all when the watcher ends before it could begin.
+    void control(ControlRequest request, ControlReply reply);
 
     // Is the thread's loop turning? True when it has answered the question before this one, and asks again.
     [[nodiscard]] bool is_turning();
 
   private:
     void run(const MakeClient& make_client) noexcept;
+    void watch(const MakeClient& make_client);
     void turn(EngineWatch& watch);
+    void turn_without_watch();
 
     std::string name_;
     Endpoint endpoint_;
     Publish publish_;
+    InitProcesses* processes_;
     EngineWatch::Timing timing_;
     EventLoop loop_;
     EngineWatch* watch_ = nullptr;  // the watcher's thread only

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "engines/container.h"
+#include "engines/engine_control.h"
 #include "engines/result.h"
+#include "engines/support/peer.h"
 #include "engines/support/timestamp.h"
 
 namespace shorewatch {
@@ -24,6 +26,10 @@ struct EngineIdentity {
     std::string id;         // stable over restarts of the engine
     std::string version;    // of the engine's software
     std::uint32_t pid = 0;  // of its process, from SO_PEERCRED; 0: not known, or on another host
+    std::optional<std::uint32_t> uid = {};  // whose it is, from SO_PEERCRED; none: the same
+
+    // What its socket says: pid and uid.
+    void take(const Peer& peer);
 
     bool operator==(const EngineIdentity&) const = default;
 };
@@ -93,6 +99,9 @@ class EngineClient {
 
     // One container by its full id: alive or dead; error not_found when the engine has none.
     virtual void inspect(const std::string& id, InspectReply reply) = 0;
+
+    // What is done to containers. Lives as long as the client.
+    [[nodiscard]] virtual EngineControl& control() = 0;
 
     // Ends the stream and all requests without calling back. lifecycle_events() may be called again.
     virtual void close() = 0;

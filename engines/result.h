@@ -14,6 +14,12 @@ struct EngineError {
         not_found,    // the engine has no such container
         protocol,     // the answer makes no sense: not HTTP, truncated, malformed JSON, too large
         engine,       // the engine says no, in its own words
+        // Of what is done to containers only:
+        not_alive,      // it has no initial process
+        conflict,       // it is in a state in which that can't be done, or is done already
+        not_supported,  // this engine has no call for that
+        busy,           // too much is under way at this engine
+        invalid,        // no engine would be asked for that: a signal that is none
     };
 
     Kind kind = Kind::protocol;

@@ -21,7 +21,9 @@ BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Op
     : loop_(loop),
       registry_(registry),
       authority_(options.user),
-      context_{registry, actions, authority_, options.user, std::move(options.instance_id)},
+      addresses_(loop),
+      context_{
+          registry, actions, authority_, calls_, addresses_, options.user, std::move(options.instance_id)},
       fatal_(std::move(options.fatal)),
       backoff_(first_wait, longest_wait),
       reconnect_timer_(loop, [this] { reconnect(); }) {
@@ -50,6 +52,7 @@ void BusFace::connect() {
 void BusFace::disconnect() {
     tree_.reset();
     authority_.disconnect();
+    calls_.drop();
     bus_.reset();
 }
 

@@ -68,6 +68,8 @@ class BusFace final : private RegistryObserver {
     EventLoop& loop_;
     Registry& registry_;
     Authority authority_;
+    OpenCalls calls_;
+    AddressReader addresses_;
     ServiceContext context_;
     std::function<void(const std::string&)> fatal_;
     bool published_ = false;  // publish() was called

@@ -7,9 +7,12 @@
 
 namespace shorewatch::bus {
 
-ContainerObject::ContainerObject(sdbus::IConnection& connection, const PublishedEngine& engine,
-                                 std::string id)
-    : AdaptorInterfaces(connection, container_path(engine.name(), id)), engine_(engine), id_(std::move(id)) {
+ContainerObject::ContainerObject(sdbus::IConnection& connection, const ServiceContext& context,
+                                 const PublishedEngine& engine, std::string id)
+    : AdaptorInterfaces(connection, container_path(engine.name(), id)),
+      context_(context),
+      engine_(engine),
+      id_(std::move(id)) {
     registerAdaptor();
 }
 
@@ -105,6 +108,14 @@ bool ContainerObject::Sandbox() {
 
 bool ContainerObject::Privileged() {
     return read(&Container::privileged);
+}
+
+std::string ContainerObject::CgroupPath() {
+    return answer([&] { return cgroup_path_of(engine_.process(id_)); });
+}
+
+std::string ContainerObject::Unit() {
+    return answer([&] { return unit_of(engine_.process(id_)); });
 }
 
 }  // namespace shorewatch::bus

@@ -62,12 +62,15 @@ void write_container(sdbus::Message& message, const PublishedEngine& engine, con
     writer.add("PodId", "s", container.pod_id);
     writer.add("Sandbox", "b", container.sandbox);
     writer.add("Privileged", "b", container.privileged);
+    const InitProcessPtr process = engine.process(container.id);
+    writer.add("CgroupPath", "s", cgroup_path_of(process));
+    writer.add("Unit", "s", unit_of(process));
     writer.close();
     message.closeStruct();
 }
 
 // Names, signatures, lengths, padding and values of fixed size of a container; and the same of a label.
-constexpr std::size_t frame_bytes = 800;
+constexpr std::size_t frame_bytes = 900;
 constexpr std::size_t label_frame_bytes = 24;
 // What one byte can become in a path: "_2d".
 constexpr std::size_t escaped_byte = 3;
@@ -78,8 +81,10 @@ std::size_t size_on_wire(const Registry::Found& found) {
                                 c.name_space.size() + c.pod.size() + c.pod_id.size();
     const std::size_t paths =
         escaped_byte * (3 * found.engine->name().size() + c.project.size() + c.id.size());
+    const InitProcessPtr process = found.engine->process(c.id);
+    const std::size_t of_process = cgroup_path_of(process).size() + unit_of(process).size();
     const std::size_t labels = c.labels->bytes() + label_frame_bytes * c.labels->entries().size();
-    return frame_bytes + strings + paths + labels;
+    return frame_bytes + strings + paths + of_process + labels;
 }
 
 }  // namespace

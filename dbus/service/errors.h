@@ -11,6 +11,12 @@ namespace shorewatch::bus {
 namespace errors {
 inline constexpr const char* no_such_container = "org.shorewatch1.Error.NoSuchContainer";
 inline constexpr const char* no_such_project = "org.shorewatch1.Error.NoSuchProject";
+inline constexpr const char* no_such_process = "org.shorewatch1.Error.NoSuchProcess";
+inline constexpr const char* not_alive = "org.shorewatch1.Error.NotAlive";
+inline constexpr const char* conflict = "org.shorewatch1.Error.Conflict";
+inline constexpr const char* not_supported = "org.shorewatch1.Error.NotSupported";
+inline constexpr const char* engine_unavailable = "org.shorewatch1.Error.EngineUnavailable";
+inline constexpr const char* engine_error = "org.shorewatch1.Error.EngineError";
 inline constexpr const char* ambiguous = "org.shorewatch1.Error.Ambiguous";
 inline constexpr const char* invalid_configuration = "org.shorewatch1.Error.InvalidConfiguration";
 inline constexpr const char* invalid_args = "org.freedesktop.DBus.Error.InvalidArgs";
@@ -20,6 +26,7 @@ inline constexpr const char* interactive_authorization_required =
 inline constexpr const char* limits_exceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
 inline constexpr const char* service_unknown = "org.freedesktop.DBus.Error.ServiceUnknown";
 inline constexpr const char* name_has_no_owner = "org.freedesktop.DBus.Error.NameHasNoOwner";
+inline constexpr const char* timeout = "org.freedesktop.DBus.Error.Timeout";
 inline constexpr const char* no_reply = "org.freedesktop.DBus.Error.NoReply";
 inline constexpr const char* file_exists = "org.freedesktop.DBus.Error.FileExists";
 inline constexpr const char* failed = "org.freedesktop.DBus.Error.Failed";

@@ -1,9 +1,15 @@
 #include "dbus/service/manager_object.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+
 #include "daemon/configuration.h"
+#include "daemon/processes/look_up.h"
+#include "dbus/compat/sdbus_client.h"
 #include "dbus/service/container_filter.h"
 #include "dbus/service/errors.h"
 #include "dbus/service/object_paths.h"
@@ -16,9 +22,8 @@ namespace {
 // How many containers an error names that says which of them could be meant.
 constexpr std::size_t most_named = 10;
 
-sdbus::Error ambiguous(const std::string& name_or_id, const std::vector<Registry::Found>& found) {
-    std::string text =
-        "'" + printable(name_or_id) + "' could be any of " + std::to_string(found.size()) + ":";
+sdbus::Error ambiguous(const std::string& what, const std::vector<Registry::Found>& found) {
+    std::string text = what + " could be any of " + std::to_string(found.size()) + ":";
     const std::size_t named = std::min(found.size(), most_named);
     for (std::size_t i = 0; i < named; ++i) {
         const Container& container = *found[i].container;
@@ -28,6 +33,24 @@ sdbus::Error ambiguous(const std::string& name_or_id, const std::vector<Registry
     }
     if (named < found.size()) text += " and others";
     return error(errors::ambiguous, text + "; the full id tells them apart");
+}
+
+// The one container that was found for what was asked.
+sdbus::ObjectPath only_one(const std::string& what, const std::vector<Registry::Found>& found) {
+    if (found.empty()) throw error(errors::no_such_container, what + " is in no container that is alive");
+    if (found.size() > 1) throw ambiguous(what, found);
+    return container_path(found.front().engine->name(), found.front().container->id);
+}
+
+template <typename PidOrPidfd>
+sdbus::ObjectPath container_of(const Registry& registry, const std::string& what, const PidOrPidfd& process) {
+    try {
+        return only_one(what, containers_of(registry, process));
+    } catch (const NoSuchProcess& gone) {
+        throw error(errors::no_such_process, gone.what());
+    } catch (const std::invalid_argument& wrong) {
+        throw error(errors::invalid_args, wrong.what());
+    }
 }
 
 std::map<std::string, sdbus::Variant> properties_of(const PublishedEngine& engine) {
@@ -51,6 +74,8 @@ std::map<std::string, sdbus::Variant> properties_of(const PublishedEngine& engin
 
 ManagerObject::ManagerObject(sdbus::IConnection& connection, const ServiceContext& context)
     : AdaptorInterfaces(connection, sdbus::ObjectPath(root_path)), context_(context) {
+    driver_ = sdbus::createProxy(connection, ServiceName("org.freedesktop.DBus"),
+                                 sdbus::ObjectPath("/org/freedesktop/DBus"));
     registerAdaptor();
     getObject().addObjectManager();
 }
@@ -136,8 +161,57 @@ sdbus::ObjectPath ManagerObject::GetContainer(const std::string& name_or_id) {
         if (found.empty()) {
             throw error(errors::no_such_container, "No alive container '" + printable(name_or_id) + "'");
         }
-        if (found.size() > 1) throw ambiguous(name_or_id, found);
+        if (found.size() > 1) throw ambiguous("'" + printable(name_or_id) + "'", found);
         return container_path(found.front().engine->name(), found.front().container->id);
+    });
+}
+
+void ManagerObject::GetContainerByPID(sdbus::Result<sdbus::ObjectPath>&& result, uint32_t pid) {
+    answer([&] {
+        const auto look_up = [&registry = context_.registry](std::uint32_t process) {
+            return container_of(registry, "Process " + std::to_string(process), process);
+        };
+        if (pid != 0) return result.returnResults(look_up(pid));
+        const auto caller = std::make_shared<sdbus::Result<sdbus::ObjectPath>>(std::move(result));
+        auto on_answer = [caller, look_up](AsyncError failure, const std::uint32_t& process) {
+            answer_errors_of(*caller, [&] {
+                if (failure)
+                    throw error(errors::no_such_process, "The bus does not say which process asks: " +
+                                                             std::string(failure->getMessage()));
+                caller->returnResults(look_up(process));
+            });
+        };
+        driver_->callMethodAsync("GetConnectionUnixProcessID")
+            .onInterface("org.freedesktop.DBus")
+            .withArguments(current_caller(getObject()).name)
+            .uponReplyInvoke(std::move(on_answer));
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetContainerByPIDFD(const sdbus::UnixFd& pidfd) {
+    return answer([&] {
+        const UniqueFd copy(::fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 0));
+        if (!copy) throw std::system_error(errno, std::generic_category(), "cannot keep the descriptor");
+        return container_of(context_.registry, "The process", copy);
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetContainerByCgroup(const std::string& cgroup) {
+    return answer([&] {
+        const std::string what = "Cgroup '" + printable(cgroup) + "'";
+        if (!cgroup.starts_with('/'))
+            throw error(errors::invalid_args, what + " is no path: it does not begin with '/'");
+        return only_one(what,
+                        context_.registry.published(context_.registry.processes().by_cgroup_path(cgroup)));
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetContainerByUnit(const std::string& unit) {
+    return answer([&] {
+        const auto found = context_.registry.published(context_.registry.processes().by_unit(unit));
+        const std::string what = "Unit '" + printable(unit) + "'";
+        if (found.empty()) throw error(errors::no_such_container, what + " runs no container that is alive");
+        return only_one(what, found);
     });
 }
 
@@ -150,9 +224,9 @@ void ManagerObject::Reload(sdbus::Result<>&& result) {
                 throw error(errors::invalid_configuration, wrong.what());
             }
         };
-        context_.authority.require(
-            getObject(), {.action = Action::control, .doing = "have the configuration read again"},
-            std::move(result), reload);
+        context_.authority.require(getObject(),
+                                   {.action = Action::control, .doing = "have the configuration read again"},
+                                   std::move(result), reload);
     });
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -49,6 +50,10 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ma
     std::tuple<uint64_t, ContainerRows> ListContainers(
         const std::map<std::string, sdbus::Variant>& filter) override;
     sdbus::ObjectPath GetContainer(const std::string& name_or_id) override;
+    void GetContainerByPID(sdbus::Result<sdbus::ObjectPath>&& result, uint32_t pid) override;
+    sdbus::ObjectPath GetContainerByPIDFD(const sdbus::UnixFd& pidfd) override;
+    sdbus::ObjectPath GetContainerByCgroup(const std::string& cgroup) override;
+    sdbus::ObjectPath GetContainerByUnit(const std::string& unit) override;
     void Reload(sdbus::Result<>&& result) override;
     std::string Version() override;
     std::string InstanceId() override;
@@ -58,6 +63,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ma
     uint32_t QueueLength() override;
 
     const ServiceContext& context_;
+    std::unique_ptr<sdbus::IProxy> driver_;  // the bus itself, to ask who calls
 };
 
 }  // namespace shorewatch::bus

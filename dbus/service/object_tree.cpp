@@ -46,7 +46,7 @@ void ObjectTree::add_container(const PublishedEngine& engine, EngineBranch& bran
                                const Container& container, Announce announce) {
     add_project(engine, branch, container.project, announce);
     bus_.attempt("publish a container", [&] {
-        auto object = std::make_unique<ContainerObject>(bus_.get(), engine, container.id);
+        auto object = std::make_unique<ContainerObject>(bus_.get(), context_, engine, container.id);
         ContainerObject& added = *object;
         branch.containers.emplace(added.id(), std::move(object));
         if (announce == Announce::yes) added.announce_added();

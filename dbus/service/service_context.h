@@ -5,8 +5,10 @@
 #include <string>
 
 #include "daemon/daemon_actions.h"
+#include "daemon/processes/addresses.h"
 #include "daemon/registry.h"
 #include "dbus/service/authority.h"
+#include "dbus/service/open_calls.h"
 
 namespace shorewatch::bus {
 
@@ -14,6 +16,8 @@ struct ServiceContext {
     const Registry& registry;
     DaemonActions& actions;
     Authority& authority;
+    OpenCalls& calls;
+    AddressReader& addresses;
     bool user;  // on the session bus
     std::string instance_id;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engines/containerd/containerd_control.h"
 #include "engines/containerd/containerd_inspect.h"
 #include "engines/containerd/containerd_list.h"
 #include "engines/containerd/containerd_session.h"
@@ -13,9 +14,14 @@ ContainerdClient::ContainerdClient(EventLoop& loop, Endpoint endpoint, Container
       endpoint_(std::move(endpoint)),
       options_(std::move(options)),
       namespaces_(options_.namespaces, options_.kubernetes),
-      session_(loop, endpoint_) {}
+      session_(loop, endpoint_),
+      control_(std::make_unique<Control>(*this)) {}
 
 ContainerdClient::~ContainerdClient() = default;
+
+EngineControl& ContainerdClient::control() {
+    return *control_;
+}
 
 void ContainerdClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {
     session_.begin(std::make_shared<Session>(*this, observer));

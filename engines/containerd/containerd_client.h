@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,11 @@ struct ContainerdOptions {
     // containerd asks one shim after the other, and waits 2 s for each that hangs.
     std::chrono::milliseconds list_deadline = std::chrono::seconds(60);
     std::chrono::milliseconds inspect_deadline = std::chrono::seconds(10);
+    // Of each call that does something to a container. A pause is said to take long where there is much to
+    // freeze.
+    std::chrono::milliseconds control_deadline = std::chrono::seconds(30);
+    // For the end of a container, beyond the time that it is given to stop.
+    std::chrono::milliseconds stop_margin = std::chrono::seconds(30);
     // Ten times what has been seen on one host.
     std::size_t most_containers = 100'000;
     std::size_t most_namespaces = 1'000;
@@ -52,12 +58,16 @@ class ContainerdClient final : public EngineClient {
     void list(ListReply reply) override;
     // id: "NAMESPACE/ID"
     void inspect(const std::string& id, InspectReply reply) override;
+    // The same ids. What is stopped or killed keeps its task, which is its owner's to delete.
+    [[nodiscard]] EngineControl& control() override;
     void close() override;
 
   private:
+    class Control;
     class Session;
     class Listing;
     class Looking;
+    class Stopping;
 
     grpc::Library library_;
     EventLoop& loop_;
@@ -66,6 +76,7 @@ class ContainerdClient final : public EngineClient {
     Namespaces namespaces_;
     KnownRuns runs_;  // over all streams of this client
     SessionHolder<Session> session_;
+    std::unique_ptr<Control> control_;
 };
 
 }  // namespace shorewatch::containerd

@@ -73,7 +73,7 @@ void ContainerdClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
-    pids_ = pids_told_at(endpoint_, connection_->peer_pid());
+    pids_ = pids_told_at(endpoint_, connection_->peer().pid);
     deadline_.arm_after(options_.stream_deadline);
     subscribe();
     publish_mark();
@@ -106,8 +106,7 @@ void ContainerdClient::Session::stream(grpc::Request request, grpc::StreamHandle
 
 // Worth knowing, but not needed to watch: a failure is no failure.
 void ContainerdClient::Session::ask_identity() {
-    // 1 is systemd, where it opened the socket.
-    if (connection_->peer_pid() > 1) identity_.pid = connection_->peer_pid();
+    identity_.take(connection_->peer());
     const auto ask = [this](std::string method, const std::string& what, auto take) {
         auto request = request_to(std::move(method), "ask the engine for its " + what, {}, {},
                                   options_.identity_deadline);
@@ -177,7 +176,7 @@ void ContainerdClient::Session::take_open() {
     if (std::exchange(open_, true)) return;
     deadline_.disarm();
     publish_again_.disarm();
-    if (identity_.pid != 0) observer_.on_identity(identity_);
+    if (identity_ != EngineIdentity{}) observer_.on_identity(identity_);
     if (!ended_) observer_.on_stream_open();
 }
 

@@ -35,6 +35,7 @@ class ContainerdClient::Session : public std::enable_shared_from_this<Containerd
     void call(grpc::Request request, grpc::Reply done);
     void stream(grpc::Request request, grpc::StreamHandlers handlers);
 
+    [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
     [[nodiscard]] const ContainerdOptions& options() const noexcept { return options_; }
     [[nodiscard]] const Namespaces& namespaces() const noexcept { return owner_.namespaces_; }

@@ -1,30 +1,6 @@
 #include "engines/containerd/known_runs.h"
 
-#include <chrono>
-#include <ctime>
-
-#include <unistd.h>
-
 namespace shorewatch::containerd {
-
-namespace {
-
-std::chrono::nanoseconds now_of(clockid_t clock) {
-    timespec now{};
-    clock_gettime(clock, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-std::optional<RealTime> beginning_of(const std::optional<Process>& process) {
-    const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-    if (!process || per_second == 0) return std::nullopt;
-    const auto boot = now_of(CLOCK_REALTIME) - now_of(CLOCK_BOOTTIME);
-    const auto whole = std::chrono::seconds(process->began / per_second);
-    const auto rest = std::chrono::nanoseconds(process->began % per_second * 1'000'000'000 / per_second);
-    return RealTime{boot + whole + rest};
-}
-
-}  // namespace
 
 std::optional<RealTime> KnownRuns::see(const std::string& id, std::uint32_t pid,
                                        std::optional<RealTime> stamp, const PidNamespace& pids) {
@@ -35,7 +11,8 @@ std::optional<RealTime> KnownRuns::see(const std::string& id, std::uint32_t pid,
         if (!run.process) run.process = process;
         return run.started;
     }
-    run = {pid, process, stamp ? stamp : beginning_of(process)};
+    if (!stamp && process) stamp = began_at(*process);
+    run = {pid, process, stamp};
     return run.started;
 }
 

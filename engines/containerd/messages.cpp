@@ -241,4 +241,11 @@ std::string task_request(const std::string& id) {
     return request.SerializeAsString();
 }
 
+std::string kill_request(const std::string& id, int signal) {
+    api::KillRequest request;
+    request.set_container_id(id);
+    request.set_signal(static_cast<std::uint32_t>(signal));
+    return request.SerializeAsString();
+}
+
 }  // namespace shorewatch::containerd

@@ -80,6 +80,9 @@ struct Task {
 // An event of type google.protobuf.Empty: one that says nothing but its topic.
 [[nodiscard]] std::string publish_request(const std::string& topic);
 [[nodiscard]] std::string container_request(const std::string& id);
+// Of Tasks.Get, Pause, Resume and Wait.
 [[nodiscard]] std::string task_request(const std::string& id);
+// To the initial process. signal: 1 to 64.
+[[nodiscard]] std::string kill_request(const std::string& id, int signal);
 
 }  // namespace shorewatch::containerd

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engines/cri/containerd_requests.h"
+#include "engines/cri/cri_control.h"
 #include "engines/cri/cri_session.h"
 #include "engines/cri/crio_requests.h"
 
@@ -14,9 +15,14 @@ CriClient::CriClient(EventLoop& loop, Endpoint endpoint, MakeContainerd make_con
       endpoint_(std::move(endpoint)),
       make_containerd_(std::move(make_containerd)),
       options_(options),
-      session_(loop, endpoint_) {}
+      session_(loop, endpoint_),
+      control_(std::make_unique<Control>(*this)) {}
 
 CriClient::~CriClient() = default;
+
+EngineControl& CriClient::control() {
+    return *control_;
+}
 
 void CriClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {
     session_.begin(std::make_shared<Session>(*this, observer));

@@ -27,6 +27,8 @@ struct CriOptions {
     std::chrono::milliseconds version_deadline = std::chrono::seconds(10);
     std::chrono::milliseconds list_deadline = std::chrono::seconds(30);
     std::chrono::milliseconds inspect_deadline = std::chrono::seconds(10);
+    // For the end of a container, beyond the time that it is given to stop. A pod's sandbox has more to do.
+    std::chrono::milliseconds stop_margin = std::chrono::seconds(60);
     // How long after its stream was opened CRI-O is listed once more.
     std::chrono::milliseconds list_again = std::chrono::seconds(1);
     // Verbose statuses asked for at a time, by a list of CRI-O.
@@ -56,9 +58,14 @@ class CriClient final : public EngineClient {
     // Without an open stream, these two are answered by an error. Containers and sandboxes alike.
     void list(ListReply reply) override;
     void inspect(const std::string& id, InspectReply reply) override;
+    // The interface can stop containers, and sandboxes with all that is in them; nothing else is supported.
+    // Where containerd is the runtime, what was made past the interface is stopped by containerd's own
+    // client.
+    [[nodiscard]] EngineControl& control() override;
     void close() override;
 
   private:
+    class Control;
     class Session;
     class Lookup;
     class Listing;
@@ -75,6 +82,7 @@ class CriClient final : public EngineClient {
     std::unique_ptr<EngineClient> containerd_;
     CriOptions options_;
     SessionHolder<Session> session_;
+    std::unique_ptr<Control> control_;
 };
 
 }  // namespace shorewatch::cri

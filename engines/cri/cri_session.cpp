@@ -48,9 +48,8 @@ void CriClient::Session::connect() {
     auto connection = grpc::Connection::open(owner_.library_, loop_, endpoint_, connecting);
     if (!connection) return fail(connection.error());
     connection_ = std::move(connection.value());
-    pids_ = pids_told_at(endpoint_, connection_->peer_pid());
-    // 1 is systemd, where it opened the socket.
-    if (connection_->peer_pid() > 1) identity_.pid = connection_->peer_pid();
+    pids_ = pids_told_at(endpoint_, connection_->peer().pid);
+    identity_.take(connection_->peer());
     call("Version", std::string(connecting), version_request(), options_.version_deadline,
          [this](const grpc::Answer& answer) { take_version(answer); });
 }

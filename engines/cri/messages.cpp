@@ -202,4 +202,17 @@ std::string verbose_status_request(const std::string& id) {
     return request.SerializeAsString();
 }
 
+std::string stop_container_request(const std::string& id, std::chrono::seconds timeout) {
+    api::StopContainerRequest request;
+    request.set_container_id(id);
+    request.set_timeout(timeout.count());
+    return request.SerializeAsString();
+}
+
+std::string stop_sandbox_request(const std::string& id) {
+    api::StopPodSandboxRequest request;
+    request.set_pod_sandbox_id(id);
+    return request.SerializeAsString();
+}
+
 }  // namespace shorewatch::cri

@@ -5,6 +5,7 @@
 // are left out: one odd container must not hide the others.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -74,6 +75,8 @@ struct EventMessage {
 // id: empty for all. state: only those in it; the numbers are the interface's.
 [[nodiscard]] std::string list_request(const std::string& id, std::optional<std::uint32_t> state = {});
 [[nodiscard]] std::string verbose_status_request(const std::string& id);
+[[nodiscard]] std::string stop_container_request(const std::string& id, std::chrono::seconds timeout);
+[[nodiscard]] std::string stop_sandbox_request(const std::string& id);
 
 // Can this be the id of a container? Such as can't be are asked for by nobody.
 [[nodiscard]] bool is_id(std::string_view text);

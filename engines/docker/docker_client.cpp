@@ -50,12 +50,14 @@ class DockerDialect final : public rest::Dialect {
         return docker::decode_list(std::move(json));
     }
 
-    [[nodiscard]] std::string inspect_path(const std::string& id) const override {
-        return "/containers/" + http::url_encoded(id) + "/json";
+    [[nodiscard]] std::string container_path(const std::string& id) const override {
+        return "/containers/" + http::url_encoded(id);
     }
     [[nodiscard]] Inspection decode_inspection(std::string json) override {
         return docker::decode_inspection(std::move(json));
     }
+
+    [[nodiscard]] std::string_view stop_parameter() const override { return "t"; }
 };
 
 rest::Greeting DockerDialect::decode_ping(const http::Head& head) {

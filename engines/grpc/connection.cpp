@@ -38,13 +38,6 @@ Socket connect_to(const std::string& path) {
     return {{}, errno};
 }
 
-std::uint32_t peer_pid_of(int fd) {
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid < 0) return 0;
-    return static_cast<std::uint32_t>(peer.pid);
-}
-
 // No keepalive: containerd ends connections that ask too often, and a unix socket needs none.
 ::grpc::ChannelArguments channel_arguments() {
     ::grpc::ChannelArguments arguments;
@@ -95,8 +88,7 @@ struct Connection::Core {
     }
 };
 
-Connection::Connection(std::unique_ptr<Core> core, std::uint32_t peer_pid)
-    : core_(std::move(core)), peer_pid_(peer_pid) {}
+Connection::Connection(std::unique_ptr<Core> core, const Peer& peer) : core_(std::move(core)), peer_(peer) {}
 
 Connection::~Connection() {
     core_->home.mailbox->shut();
@@ -117,9 +109,9 @@ Result<std::unique_ptr<Connection>> Connection::open(Library& library, EventLoop
     if (!socket.fd) {
         return make_error(Kind::unreachable, purpose, endpoint, unix_socket_cause(file.name(), socket.error));
     }
-    const std::uint32_t pid = peer_pid_of(socket.fd.get());
+    const Peer peer = peer_of(socket.fd.get());
     auto core = std::make_unique<Core>(library.inside(), loop, endpoint, std::move(socket.fd));
-    return std::unique_ptr<Connection>(new Connection(std::move(core), pid));
+    return std::unique_ptr<Connection>(new Connection(std::move(core), peer));
 }
 
 Call Connection::call(Request request, Reply reply) {

@@ -19,11 +19,19 @@
 #include "engines/grpc/library.h"
 #include "engines/result.h"
 #include "engines/support/event_loop.h"
+#include "engines/support/peer.h"
 
 namespace shorewatch::grpc {
 
 // The numbers are gRPC's.
-enum class Code : int { ok = 0, deadline_exceeded = 4, not_found = 5, unimplemented = 12, unavailable = 14 };
+enum class Code : int {
+    ok = 0,
+    deadline_exceeded = 4,
+    not_found = 5,
+    failed_precondition = 9,
+    unimplemented = 12,
+    unavailable = 14
+};
 
 // What a call came to.
 struct Answer {
@@ -93,15 +101,15 @@ class Connection {
     // A call that is answered by any number of messages.
     [[nodiscard]] Call stream(Request request, StreamHandlers handlers);
 
-    // Of the process that opened the socket to listen, by SO_PEERCRED; 0: not known.
-    [[nodiscard]] std::uint32_t peer_pid() const noexcept { return peer_pid_; }
+    // Who listens.
+    [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
 
   private:
     struct Core;
-    Connection(std::unique_ptr<Core> core, std::uint32_t peer_pid);
+    Connection(std::unique_ptr<Core> core, const Peer& peer);
 
     std::unique_ptr<Core> core_;
-    std::uint32_t peer_pid_;
+    Peer peer_;
 };
 
 }  // namespace shorewatch::grpc

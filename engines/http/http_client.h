@@ -16,6 +16,7 @@
 #include "engines/endpoint.h"
 #include "engines/result.h"
 #include "engines/support/event_loop.h"
+#include "engines/support/peer.h"
 
 namespace shorewatch::http {
 
@@ -35,13 +36,20 @@ struct Response {
     std::string body;
 };
 
-// A GET whose answer is short and is wanted whole.
+enum class Method { get, post };
+
+// A request without a body, whose answer is short and is wanted whole.
 struct Request {
     std::string target;   // path and query, URL-encoded: "/v1.41/containers/json"
     std::string purpose;  // what for; completes "cannot …": "list containers"
     std::chrono::milliseconds deadline =
         std::chrono::seconds(10);                       // from its sending to the answer's last byte
     std::size_t body_limit = std::size_t{1024} * 1024;  // a longer body is an error; bytes
+    Method method = Method::get;
+    // On a connection of its own, which is closed afterwards, so that it is sent once or not at all: on one
+    // that was used before, libcurl sends a request again when the connection turns out to be lost, and the
+    // first may have been obeyed.
+    bool own_connection = false;
 };
 // Any status is an answer: the caller looks at it.
 using Reply = std::function<void(Result<Response>)>;
@@ -62,9 +70,8 @@ struct StreamRequest {
 // Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only
 // on_end.
 struct StreamHandlers {
-    // peer_pid: of the process that opened the unix socket to listen, by SO_PEERCRED; 0: not known. That is
-    // systemd's (1) where systemd opened it for the engine.
-    std::function<void(const Head&, std::uint32_t peer_pid)> on_open;
+    // peer: who listens, where that is a unix socket.
+    std::function<void(const Head&, const Peer& peer)> on_open;
     std::function<void(std::string_view)> on_data;  // valid during the call
     // A stream has no good end. Kind engine or not_found: the answer's status was not 200.
     std::function<void(const EngineError&)> on_end;

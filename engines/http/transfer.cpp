@@ -96,7 +96,9 @@ Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::str
     // Ids are the engine's: one named ".." must not become another path.
     set(easy, CURLOPT_PATH_AS_IS, 1L);
     request_headers_.reset(curl_slist_append(nullptr, "Accept: application/json"));
-    if (!request_headers_) throw std::bad_alloc();
+    // There is no body that it could be the type of; libcurl would call it a form.
+    if (!request_headers_ || curl_slist_append(request_headers_.get(), "Content-Type:") == nullptr)
+        throw std::bad_alloc();
     set(easy, CURLOPT_HTTPHEADER, request_headers_.get());
     set(easy, CURLOPT_USERAGENT, "shorewatch/" SHOREWATCH_VERSION);
     set_endpoint_options(target);
@@ -212,12 +214,9 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
     return transfer.socket_;
 }
 
-std::uint32_t Transfer::peer_pid() const noexcept {
-    if (!endpoint_.is_local() || place != Place::with_curl) return 0;
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    if (getsockopt(socket_, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid < 0) return 0;
-    return static_cast<std::uint32_t>(peer.pid);
+Peer Transfer::peer() const noexcept {
+    if (!endpoint_.is_local() || place != Place::with_curl) return {};
+    return peer_of(socket_);
 }
 
 RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Reply reply)
@@ -227,6 +226,15 @@ RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Repl
       reply_(std::move(reply)) {
     set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_.count()));
+    if (request.method == Method::post) {
+        set(easy(), CURLOPT_POST, 1L);
+        set(easy(), CURLOPT_POSTFIELDSIZE, 0L);
+        set(easy(), CURLOPT_POSTFIELDS, "");
+    }
+    if (request.own_connection) {
+        set(easy(), CURLOPT_FRESH_CONNECT, 1L);
+        set(easy(), CURLOPT_FORBID_REUSE, 1L);
+    }
 }
 
 bool RequestTransfer::begin_body() {
@@ -322,7 +330,7 @@ void StreamTransfer::deliver() {
     if ((good() || presumed_open_) && !opened_) {
         opened_ = true;
         head_timer_->disarm();
-        handlers_.on_open(good() ? head_ : Head{}, peer_pid());
+        handlers_.on_open(good() ? head_ : Head{}, peer());
     }
     if (!cancelled() && opened_ && !body_.empty()) {
         const std::string data = std::exchange(body_, {});

@@ -67,7 +67,7 @@ class Transfer {
     [[nodiscard]] EngineError error(EngineError::Kind kind, std::string_view cause) const;
     // Who listens at the other end of the unix socket that this transfer has opened and still uses; 0: not
     // known.
-    [[nodiscard]] std::uint32_t peer_pid() const noexcept;
+    [[nodiscard]] Peer peer() const noexcept;
     // Is there a connection, and the request on its way?
     [[nodiscard]] bool was_sent() const noexcept;
 

@@ -85,8 +85,8 @@ ContainerPtr PodmanDialect::with_known_run(const ContainerPtr& listed) const {
     return copy;
 }
 
-std::string PodmanDialect::inspect_path(const std::string& id) const {
-    return "/libpod/containers/" + http::url_encoded(id) + "/json";
+std::string PodmanDialect::container_path(const std::string& id) const {
+    return "/libpod/containers/" + http::url_encoded(id);
 }
 
 Inspection PodmanDialect::decode_inspection(std::string json) {

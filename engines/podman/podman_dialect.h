@@ -28,11 +28,14 @@ class PodmanDialect final : public rest::Dialect {
     // start nor whether it is privileged.
     [[nodiscard]] rest::ContainerList decode_list(std::string json) override;
 
-    [[nodiscard]] std::string inspect_path(const std::string& id) const override;
+    [[nodiscard]] std::string container_path(const std::string& id) const override;
     [[nodiscard]] Inspection decode_inspection(std::string json) override;
     // The pod's name, where it has one that is not known yet.
     [[nodiscard]] std::string supplement_path(const Inspection& inspection) override;
     void supplement(Inspection& inspection, const std::optional<std::string>& json) override;
+
+    // Docker's "t" is not looked at by libpod's own calls.
+    [[nodiscard]] std::string_view stop_parameter() const override { return "timeout"; }
 
   private:
     [[nodiscard]] ContainerPtr with_known_pod(const ContainerPtr& container) const;

@@ -4,6 +4,7 @@
 
 #include "engines/http/http_error.h"
 #include "engines/http/json.h"
+#include "engines/rest/control.h"
 #include "engines/rest/session.h"
 #include "engines/support/log.h"
 
@@ -16,8 +17,7 @@ using Kind = EngineError::Kind;
 constexpr std::string_view listing = "list containers";
 
 std::string inspecting(const std::string& id) {
-    // As docker and podman show it; enough to be found, and a line that can be read.
-    return "inspect container " + id.substr(0, 12);
+    return doing("inspect", id);
 }
 
 // A container with its pid as it is here; without a process, if that has gone since the engine looked.
@@ -34,9 +34,14 @@ Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dial
       endpoint_(std::move(endpoint)),
       dialect_(std::move(dialect)),
       options_(options),
-      session_(loop, endpoint_) {}
+      session_(loop, endpoint_),
+      control_(std::make_unique<Control>(*this)) {}
 
 Client::~Client() = default;
+
+EngineControl& Client::control() {
+    return *control_;
+}
 
 void Client::lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) {
     session_.begin(std::make_shared<Session>(*this, since, observer));
@@ -67,7 +72,7 @@ void Client::inspect(const std::string& id, InspectReply reply) {
     request.purpose = purpose;
     request.deadline = options_.inspect_deadline;
     request.body_limit = options_.inspect_limit;
-    session->get(dialect_->inspect_path(id), std::move(request),
+    session->get(dialect_->container_path(id) + "/json", std::move(request),
                  [this, id, call = std::move(reply)](Result<http::Response> result) {
                      auto inspection = decoded_inspection(id, std::move(result));
                      const std::string more =

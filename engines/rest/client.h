@@ -31,9 +31,11 @@ class Client : public EngineClient {
     // Without an open stream, these two are answered by an error.
     void list(ListReply reply) override;
     void inspect(const std::string& id, InspectReply reply) override;
+    [[nodiscard]] EngineControl& control() override;
     void close() override;
 
   private:
+    class Control;
     class Session;
 
     [[nodiscard]] Result<std::vector<ContainerPtr>> decoded_list(Result<http::Response> result);
@@ -49,6 +51,7 @@ class Client : public EngineClient {
     std::optional<RealTime> began_;  // from when on the first stream told
     EngineIdentity identity_;        // as last told: an engine that comes back is most likely the same
     SessionHolder<Session> session_;
+    std::unique_ptr<Control> control_;
 };
 
 }  // namespace shorewatch::rest

@@ -31,6 +31,11 @@ struct Options {
     std::chrono::milliseconds inspect_deadline =
         std::chrono::seconds(10);  // from its sending, not while in line
     std::size_t parallel = 8;      // requests at a time; at least 1
+    // What is done to containers, beside these. Engines take their time: dockerd waits 10 s for the end of
+    // what it has killed, and then tries again.
+    std::chrono::milliseconds control_deadline = std::chrono::seconds(30);
+    // Beyond the time that a container is given to stop.
+    std::chrono::milliseconds stop_margin = std::chrono::seconds(30);
     // In bytes.
     std::size_t list_limit = std::size_t{64} * 1024 * 1024;
     std::size_t inspect_limit = std::size_t{24} * 1024 * 1024;
@@ -94,12 +99,16 @@ class Dialect {
     [[nodiscard]] virtual std::string_view list_path() const = 0;
     [[nodiscard]] virtual ContainerList decode_list(std::string json) = 0;
 
-    [[nodiscard]] virtual std::string inspect_path(const std::string& id) const = 0;
+    // Of one container: "/containers/ID". What is done to it, and its inspection, are below.
+    [[nodiscard]] virtual std::string container_path(const std::string& id) const = 0;
     [[nodiscard]] virtual Inspection decode_inspection(std::string json) = 0;
     // Where to ask for what is missing in this inspection; "": nowhere, it is complete.
     [[nodiscard]] virtual std::string supplement_path(const Inspection&) { return {}; }
     // json: the answer; nothing if there is no such thing.
     virtual void supplement(Inspection&, const std::optional<std::string>& /*json*/) {}
+
+    // The parameter of "/stop" that says for how many seconds the container is waited for.
+    [[nodiscard]] virtual std::string_view stop_parameter() const = 0;
 
   protected:
     Dialect() = default;

@@ -43,15 +43,19 @@ Client::Session::Session(Client& owner, std::optional<RealTime> since, Lifecycle
 }
 
 void Client::Session::start() {
-    send({std::string(dialect_.ping_path()), std::string(connecting), options_.ping_deadline},
-         [this](const Result<http::Response>& result) { take_ping(result); });
+    http::Request request;
+    request.target = dialect_.ping_path();
+    request.purpose = connecting;
+    request.deadline = options_.ping_deadline;
+    send(*http_, std::move(request), [this](const Result<http::Response>& result) { take_ping(result); });
 }
 
 void Client::Session::end() {
     if (std::exchange(ended_, true)) return;
     open_ = false;
-    // The client first: it ends all exchanges at once, and none of those in line is sent meanwhile.
+    // The clients first: they end all exchanges at once, and none of those in line is sent meanwhile.
     http_.reset();
+    control_http_.reset();
     requests_.clear();
     events_.reset();
     if (skipped_ > 0 || splitter_.skipped() > 0) {
@@ -62,12 +66,19 @@ void Client::Session::end() {
 
 void Client::Session::get(std::string_view path, http::Request request, http::Reply done) {
     request.target = prefix_ + std::string(path);
-    send(std::move(request), std::move(done));
+    send(*http_, std::move(request), std::move(done));
 }
 
-void Client::Session::send(http::Request request, http::Reply done) {
+void Client::Session::control(std::string_view path, http::Request request, http::Reply done) {
+    if (!control_http_) control_http_.emplace(owner_.loop_, endpoint_, EngineControl::most_at_a_time);
+    request.own_connection = true;
+    request.target = prefix_ + std::string(path);
+    send(*control_http_, std::move(request), std::move(done));
+}
+
+void Client::Session::send(http::Client& client, http::Request request, http::Reply done) {
     const std::uint64_t number = next_request_++;
-    auto exchange = http_->send(std::move(request), [this, number, call = std::move(done)](auto result) {
+    auto exchange = client.send(std::move(request), [this, number, call = std::move(done)](auto result) {
         const auto keep = shared_from_this();
         const auto ended = requests_.extract(number);
         call(std::move(result));
@@ -138,18 +149,17 @@ void Client::Session::open_events(RealTime since) {
     request.connect_deadline = options_.connect_deadline;
     request.head_deadline = options_.head_deadline;
     request.late_head = options_.late_head;
-    events_ = http_->open(std::move(request),
-                          {[this](const http::Head&, std::uint32_t peer_pid) { take_open(peer_pid); },
-                           [this](std::string_view bytes) { take_bytes(bytes); },
-                           [this](const EngineError& error) { take_end(error); }});
+    events_ =
+        http_->open(std::move(request), {[this](const http::Head&, const Peer& peer) { take_open(peer); },
+                                         [this](std::string_view bytes) { take_bytes(bytes); },
+                                         [this](const EngineError& error) { take_end(error); }});
 }
 
-void Client::Session::take_open(std::uint32_t peer_pid) {
+void Client::Session::take_open(const Peer& peer) {
     const auto keep = shared_from_this();
     open_ = true;
-    pids_ = pids_told_at(endpoint_, peer_pid);
-    // 1 is systemd, which opened the socket for the engine and then started it.
-    owner_.identity_.pid = peer_pid > 1 ? peer_pid : 0;
+    pids_ = pids_told_at(endpoint_, peer.pid);
+    owner_.identity_.take(peer);
     tell_identity();
     if (!ended_) observer_.on_stream_open();
 }

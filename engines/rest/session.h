@@ -33,20 +33,22 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
 
     // path: behind the prefix, as "/containers/json". done is called unless the session ends before.
     void get(std::string_view path, http::Request request, http::Reply done);
+    // The same of what is done to containers, GET or POST: none of it takes the connections of the others.
+    void control(std::string_view path, http::Request request, http::Reply done);
 
   private:
     void take_ping(const Result<http::Response>& result);
     void ask_info();
     void take_info(Result<http::Response> result);
     void open_events(RealTime since);
-    void take_open(std::uint32_t peer_pid);
+    void take_open(const Peer& peer);
     void tell_identity();
     void take_bytes(std::string_view bytes);
     void take_object(std::string_view text);
     void take_end(const EngineError& error);
     void fail(const EngineError& error);
     void fail_stream(EngineError::Kind kind, std::string_view cause);
-    void send(http::Request request, http::Reply done);
+    void send(http::Client& client, http::Request request, http::Reply done);
 
     Client& owner_;     // until ended_
     Dialect& dialect_;  // the same
@@ -62,6 +64,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     json::StreamSplitter splitter_;
     std::uint64_t skipped_ = 0;  // events that were not used
     std::optional<http::Client> http_;
+    std::optional<http::Client> control_http_;  // once it is needed
     std::unordered_map<std::uint64_t, http::Exchange> requests_;
     std::uint64_t next_request_ = 0;
     http::Exchange events_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <ctime>
 #include <string_view>
 
 #include <fcntl.h>
@@ -29,6 +31,12 @@ std::string state_and_more(std::uint32_t pid) {
     return std::string(text.substr(end + 2));
 }
 
+std::chrono::nanoseconds now_of(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 }  // namespace
 
 std::optional<Process> process_with(std::uint32_t pid) {
@@ -44,6 +52,14 @@ std::optional<Process> process_with(std::uint32_t pid) {
     const auto [stopped, error] = std::from_chars(fields.data() + at, end, process.began);
     if (error != std::errc{} || process.began == 0) return std::nullopt;
     return process;
+}
+
+RealTime began_at(const Process& process) {
+    static const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+    const auto boot = now_of(CLOCK_REALTIME) - now_of(CLOCK_BOOTTIME);
+    const auto whole = std::chrono::seconds(process.began / per_second);
+    const auto rest = std::chrono::nanoseconds(process.began % per_second * 1'000'000'000 / per_second);
+    return RealTime{boot + whole + rest};
 }
 
 UniqueFd open_in_root(const Process& process, const std::string& path, int flags) {

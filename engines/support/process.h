@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "engines/support/timestamp.h"
 #include "engines/support/unique_fd.h"
 
 namespace shorewatch {
@@ -18,6 +19,9 @@ struct Process {
 
 // None: there is no such process, or it is dead and only not yet waited for.
 [[nodiscard]] std::optional<Process> process_with(std::uint32_t pid);
+
+// When it began, by our clock as it is set now; as exact as the kernel tells it, to a hundredth of a second.
+[[nodiscard]] RealTime began_at(const Process& process);
 
 // Opens path, with O_PATH and these flags, as the process itself would find it: all links are followed within
 // its root folder, whoever made them. No descriptor: errno says why, ESRCH being that the process is no more.

@@ -78,6 +78,19 @@ std::optional<RealTime> parse_rfc3339(std::string_view text) {
            std::chrono::seconds{second} + fraction - offset;
 }
 
+std::string to_rfc3339(RealTime time) {
+    const auto days = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date{days};
+    const std::chrono::hh_mm_ss clock{time - days};
+    char buffer[64];
+    std::snprintf(
+        buffer, sizeof buffer, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%09lldZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<long long>(clock.hours().count()), static_cast<long long>(clock.minutes().count()),
+        static_cast<long long>(clock.seconds().count()), static_cast<long long>(clock.subseconds().count()));
+    return buffer;
+}
+
 std::string to_decimal_seconds(RealTime time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
     const auto rest = static_cast<long long>((time - seconds).count());

@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <fcntl.h>
 #include <rapidjson/document.h>
@@ -99,6 +101,34 @@ Container container(const Json& from) {
     return made;
 }
 
+EngineError::Kind error_kind(const std::string& name) {
+    using Kind = EngineError::Kind;
+    static const std::map<std::string, Kind> kinds = {{"unreachable", Kind::unreachable},
+                                                      {"timeout", Kind::timeout},
+                                                      {"not_found", Kind::not_found},
+                                                      {"protocol", Kind::protocol},
+                                                      {"engine", Kind::engine},
+                                                      {"not_alive", Kind::not_alive},
+                                                      {"conflict", Kind::conflict},
+                                                      {"not_supported", Kind::not_supported},
+                                                      {"busy", Kind::busy},
+                                                      {"invalid", Kind::invalid}};
+    return kinds.at(name);
+}
+
+// A request in a word or two.
+struct Word {
+    std::string operator()(const ControlRequest::Pause&) const { return "pause"; }
+    std::string operator()(const ControlRequest::Unpause&) const { return "unpause"; }
+    std::string operator()(const ControlRequest::Stop& stop) const {
+        return "stop " + std::to_string(stop.timeout.count());
+    }
+    std::string operator()(const ControlRequest::Kill& kill) const {
+        return "kill " + std::to_string(kill.signal);
+    }
+    std::string operator()(const ControlRequest::Inspect&) const { return "inspect"; }
+};
+
 void say(const char* kind, const std::string& what) {
     std::cout << "{\"" << kind << "\": \"" << what << "\"}" << std::endl;
 }
@@ -124,7 +154,24 @@ class Driver final : private DaemonActions {
         say("event", "reload");
     }
     void resync(std::string_view engine) override { say("event", "resync " + std::string(engine)); }
+    void control(std::string_view engine, ControlRequest request, ControlReply reply) override {
+        const std::string what = std::visit(Word{}, request.action);
+        say("event", "control " + std::string(engine) + " " + request.container + " " + what);
+        waiting_.push_back({what == "inspect", std::move(reply)});
+        if (!hold_control_) loop_.post([this] { answer_control(); });
+    }
     [[nodiscard]] std::size_t queue_length() const override { return queue_length_; }
+
+    // Answers all that wait, each as answer_with says.
+    void answer_control() {
+        for (const auto& [inspection, reply] : std::exchange(waiting_, {})) {
+            if (control_error_) {
+                reply(*control_error_);
+            } else {
+                reply(inspection ? R"({"Id":"played"})" : std::string{});
+            }
+        }
+    }
 
     void read_commands() {
         char buffer[65536];
@@ -156,6 +203,9 @@ class Driver final : private DaemonActions {
             {"start_many", &Driver::start_many},
             {"fail_reload", &Driver::fail_reload},
             {"queue", &Driver::queue},
+            {"fail_control", &Driver::fail_control},
+            {"hold_control", &Driver::hold_control},
+            {"answer_control", &Driver::release_control},
             {"flood", &Driver::flood}};
         (this->*commands.at(text(command, "do")))(command);
     }
@@ -163,6 +213,18 @@ class Driver final : private DaemonActions {
     void publish(const Json&) { face_.publish(); }
     void configured(const Json&) { registry_.configured(); }
     void fail_reload(const Json& command) { reload_error_ = text(command, "why"); }
+    // What is asked of engines fails from now on, with this kind of error; "": it does not.
+    void fail_control(const Json& command) {
+        const std::string kind = text(command, "kind");
+        control_error_.reset();
+        if (!kind.empty()) control_error_ = EngineError{error_kind(kind), text(command, "why", "no")};
+    }
+    // What is asked of engines waits from now on, for answer_control.
+    void hold_control(const Json&) { hold_control_ = true; }
+    void release_control(const Json&) {
+        hold_control_ = false;
+        answer_control();
+    }
     void queue(const Json& command) { queue_length_ = number<std::size_t>(command, "length").value(); }
 
     void add_engine(const Json& command) {
@@ -278,6 +340,9 @@ class Driver final : private DaemonActions {
     std::string pending_;
     std::string reload_error_;
     std::size_t queue_length_ = 0;
+    std::optional<EngineError> control_error_;
+    bool hold_control_ = false;
+    std::vector<std::pair<bool, ControlReply>> waiting_;  // is it an inspection?
     int flood_left_ = 0;
     std::function<void()> flood_;
 };

@@ -12,13 +12,14 @@
 
 namespace shorewatch::fakes {
 
-enum class Request { ping, version, info, events, list, inspect, other };
+// control: a POST that does something to a container.
+enum class Request { ping, version, info, events, list, inspect, control, other };
 
 // All that is not said stays as dockerd does it. Of several behaviours that fit a request, the one said last
 // counts.
 struct Behaviour {
-    // Which requests of the kind: of this container only (by full id; inspects), and only the nth that fits,
-    // counted from 1 since the behaviour was said; 0: every one.
+    // Which requests of the kind: of this container only (by full id; inspects and control), and only the nth
+    // that fits, counted from 1 since the behaviour was said; 0: every one.
     std::string container = {};
     unsigned nth = 0;
 

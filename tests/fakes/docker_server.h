@@ -122,6 +122,8 @@ class DockerServer {
     void begin(const ExchangePtr& exchange);
     void answer(const ExchangePtr& exchange);
     [[nodiscard]] Answer compute(const Exchange& exchange);
+    // docker_server_control.cpp; with the world locked.
+    [[nodiscard]] Answer control(const SeenRequest& request);
     void send(Exchange& exchange, Answer answer);
     [[nodiscard]] std::string head(const Answer& answer);
 

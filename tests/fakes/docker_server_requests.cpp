@@ -40,6 +40,13 @@ SeenRequest classified(HttpRequest http) {
         request.kind = Request::inspect;
         request.container = path.substr(containers.size(), path.size() - containers.size() - 5);
     }
+    const std::size_t last = path.rfind('/');
+    const bool below_container = path.starts_with(containers) && last > containers.size();
+    if (http.method == "POST" && below_container) {
+        request.kind = Request::control;
+        request.container = path.substr(containers.size(), last - containers.size());
+        request.action = path.substr(last + 1);
+    }
     request.http = std::move(http);
     return request;
 }
@@ -171,6 +178,8 @@ Answer DockerServer::compute(const Exchange& exchange) {
                 return list(request.http, world.model);
             case Request::inspect:
                 return inspect(request.container, world.model);
+            case Request::control:
+                return control(request);
             case Request::other:
                 break;
         }

@@ -23,6 +23,11 @@ void set_time(api::Timestamp& stamp, RealTime time) {
 void fill(api::Container& container, const FakeContainerd::Contents& contents) {
     container.set_id(contents.id);
     container.set_image(contents.image);
+    container.mutable_runtime()->set_name("io.containerd.runc.v2");
+    container.mutable_spec()->set_value(contents.spec);
+    container.set_snapshotter("native");
+    container.set_snapshot_key(contents.id);
+    set_time(*container.mutable_created_at(), RealTime{std::chrono::seconds(900)});
     for (const auto& [key, value] : contents.labels) {
         api::Label* label = container.add_labels();
         label->set_key(key);
@@ -165,7 +170,8 @@ void FakeContainerd::handle(const GrpcExchangePtr& exchange) {
         if (const auto found = replaced_.find(method); found != replaced_.end()) handler = found->second;
     }
     changed_.notify_all();
-    handler ? handler(exchange) : serve(method, exchange);
+    if (handler) return handler(exchange);
+    if (!serve_task(method, exchange)) serve(method, exchange);
 }
 
 void FakeContainerd::serve(const std::string& method, const GrpcExchangePtr& exchange) {

@@ -31,6 +31,8 @@ class FakeContainerd {
         std::uint32_t pid = 1;
         std::uint32_t exit_status = 0;
         bool has_task = true;
+        bool ignores_signals = false;  // all but SIGKILL; else it ends by any
+        std::string spec = R"({"ociVersion":"1.0.2"})";
     };
 
     FakeContainerd();
@@ -41,6 +43,11 @@ class FakeContainerd {
     // As the lists and the inspections have it. Makes no event.
     void put(const std::string& name_space, Contents contents);
     void remove(const std::string& name_space, const std::string& id);
+
+    // Its task ends, as containers end by themselves: who waits for it is told, and so are all subscribers.
+    void die(const std::string& name_space, const std::string& id, std::uint32_t exit_status);
+    // What its task was sent, in order.
+    [[nodiscard]] std::vector<int> signals(const std::string& name_space, const std::string& id) const;
 
     // An event to all subscribers, whatever their filters; event is serialized.
     void emit(const std::string& name_space, const std::string& topic, const std::string& event,
@@ -73,6 +80,9 @@ class FakeContainerd {
   private:
     void handle(const GrpcExchangePtr& exchange);
     void serve(const std::string& method, const GrpcExchangePtr& exchange);
+    // fake_containerd_tasks.cpp: Tasks/Pause, Resume, Kill and Wait. False: another method.
+    bool serve_task(const std::string& method, const GrpcExchangePtr& exchange);
+    void change(const std::string& method, const std::string& name_space, const GrpcExchangePtr& exchange);
 
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
@@ -81,7 +91,9 @@ class FakeContainerd {
     std::map<std::string, std::size_t> calls_;
     std::vector<std::string> filters_;
     std::vector<GrpcExchangePtr> subscribers_;
-    GrpcServer server_;  // last: it calls
+    std::map<std::string, std::vector<int>> signals_;           // by namespace/id
+    std::multimap<std::string, GrpcExchangePtr> task_waiters_;  // the same
+    GrpcServer server_;                                         // last: it calls
 };
 
 }  // namespace shorewatch::fakes

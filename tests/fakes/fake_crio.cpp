@@ -58,6 +58,11 @@ void fill(api::ContainerStatus& status, const FakeCrio::Container& container) {
     status.set_started_at(1000 * second);
     if (container.state == 2) status.set_finished_at(2000 * second);
     status.set_exit_code(container.exit_code);
+    status.mutable_metadata()->set_name(container.name);
+    status.mutable_image()->set_image("quay.io/" + container.name);
+    status.set_log_path("/var/log/" + container.name);
+    for (const auto& [key, value] : container.labels)
+        add(status.add_labels(), key, value);
 }
 
 }  // namespace
@@ -139,7 +144,32 @@ void FakeCrio::handle(const GrpcExchangePtr& exchange) {
     code == 0 ? exchange->answer(answer) : exchange->finish(code, answer);
 }
 
-std::string FakeCrio::answer_to(const std::string& method, const std::string& bytes, int& code) const {
+std::optional<std::int64_t> FakeCrio::stopped_in(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = stopped_.find(id);
+    return found != stopped_.end() ? std::optional(found->second) : std::nullopt;
+}
+
+std::string FakeCrio::stop(const std::string& method, const std::string& bytes, int& code) {
+    // The id has the same number in both.
+    api::StopContainerRequest request;
+    request.ParseFromString(bytes);
+    const auto container = containers_.find(request.container_id());
+    const auto pod = pods_.find(request.container_id());
+    if (method == "StopContainer" && container != containers_.end()) {
+        container->second.state = 2;
+    } else if (method == "StopPodSandbox" && pod != pods_.end()) {
+        pod->second.ready = false;
+    } else {
+        code = not_found;
+        return "an error occurred when try to find it: not found";
+    }
+    stopped_.emplace(request.container_id(), request.timeout());
+    return {};
+}
+
+std::string FakeCrio::answer_to(const std::string& method, const std::string& bytes, int& code) {
+    if (method.starts_with("Stop")) return stop(method, bytes, code);
     if (method == "Version") {
         api::VersionResponse response;
         response.set_runtime_name(runtime_name_);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,10 @@ class FakeCrio {
     void emit(const std::string& id, bool started, const std::string& pod, std::int32_t exit_code = 0);
     void stream_bytes(const std::string& bytes);
 
+    // The time that a container was given to stop, in seconds, and 0 for a sandbox; nothing if it was not
+    // stopped.
+    [[nodiscard]] std::optional<std::int64_t> stopped_in(const std::string& id) const;
+
     // What a method does instead of its duty from now on.
     void replace(const std::string& method, GrpcServer::Handler handler);
     void refuse(const std::string& method, int code, const std::string& text = "no");
@@ -62,8 +67,9 @@ class FakeCrio {
 
   private:
     void handle(const GrpcExchangePtr& exchange);
-    [[nodiscard]] std::string answer_to(const std::string& method, const std::string& request,
-                                        int& code) const;
+    [[nodiscard]] std::string answer_to(const std::string& method, const std::string& request, int& code);
+    // The answers of StopContainer and StopPodSandbox.
+    [[nodiscard]] std::string stop(const std::string& method, const std::string& request, int& code);
 
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
@@ -72,6 +78,7 @@ class FakeCrio {
     std::map<std::string, Container> containers_;
     std::map<std::string, GrpcServer::Handler> replaced_;
     std::map<std::string, std::size_t> calls_;
+    std::map<std::string, std::int64_t> stopped_;
     std::vector<GrpcExchangePtr> readers_;
     GrpcServer server_;  // last: it calls
 };

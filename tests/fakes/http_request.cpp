@@ -82,7 +82,9 @@ bool take_http_request(std::string& text, HttpRequest& request) {
     const std::size_t end = text.find("\r\n\r\n");
     if (end == std::string::npos) return false;
     request = parse_head(std::string_view(text).substr(0, end));
-    if (request.headers.contains("content-length") || request.headers.contains("transfer-encoding")) {
+    const auto length = request.headers.find("content-length");
+    if ((length != request.headers.end() && length->second != "0") ||
+        request.headers.contains("transfer-encoding")) {
         throw std::invalid_argument("a watcher's requests have no body");
     }
     text.erase(0, end + 4);

@@ -18,7 +18,8 @@ struct SeenRequest {
     Request kind = Request::other;
     HttpRequest http;
     std::string api;        // "1.41"; empty when the path names none
-    std::string container;  // of an inspect, as the client wrote it
+    std::string container;  // of an inspect or a control, as the client wrote it
+    std::string action;     // of a control: "pause", "unpause", "stop", "kill"
 };
 
 struct Seen {

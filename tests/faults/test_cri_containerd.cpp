@@ -13,7 +13,7 @@ using Kind = EngineError::Kind;
 namespace {
 
 // Containerd's own client, played: the test says what it says.
-class OwnClient final : public EngineClient {
+class OwnClient final : public EngineClient, private EngineControl {
   public:
     explicit OwnClient(OwnClient*& place) { place = this; }
 
@@ -27,11 +27,27 @@ class OwnClient final : public EngineClient {
         inspected = id;
         inspect_reply = std::move(reply);
     }
+    [[nodiscard]] EngineControl& control() override { return *this; }
     void close() override {
         observer = nullptr;
         ++closed;
     }
 
+    void pause(const std::string&, Done) override {}
+    void unpause(const std::string&, Done) override {}
+    void kill(const std::string&, int, Done) override {}
+    void stop(const std::string& id, std::chrono::seconds timeout, Done reply) override {
+        stopped = id + " " + std::to_string(timeout.count());
+        stop_reply = std::move(reply);
+    }
+    void inspect_json(const std::string& id, TextReply reply) override {
+        inspected = id;
+        json_reply = std::move(reply);
+    }
+
+    std::string stopped;
+    Done stop_reply;
+    TextReply json_reply;
     LifecycleObserver* observer = nullptr;
     ListReply list_reply;
     std::string inspected;
@@ -194,4 +210,34 @@ TEST_CASE("a version that makes no sense is told as such") {
     CriFixture fixture;
     fixture.engine.replace("Version", [](const GrpcExchangePtr& e) { e->answer("\xff\xff\xff"); });
     CHECK(fixture.end_of_stream().kind == Kind::protocol);
+}
+
+TEST_CASE("what was made past the interface is stopped and inspected by containerd's own client") {
+    OnContainerd fixture;
+    fixture.engine.put(FakeCrio::Pod{.id = "p1", .name = "db-0"});
+    fixture.engine.put(FakeCrio::Container{.id = "c1", .pod = "p1", .name = "web"});
+    fixture.open_own();
+    std::vector<std::optional<EngineError>> answers;
+    const auto note = [&](std::optional<EngineError> error) { answers.push_back(std::move(error)); };
+    fixture.client->control().stop("c1", std::chrono::seconds(5), note);
+    REQUIRE(fixture.drive_until([&] { return answers.size() == 1; }));
+    CHECK_FALSE(answers[0]);
+    CHECK(fixture.own->stopped.empty());
+    CHECK(fixture.engine.stopped_in("c1") == 5);
+
+    fixture.client->control().stop("by-ctr", std::chrono::seconds(5), note);
+    REQUIRE(fixture.drive_until([&] { return bool(fixture.own->stop_reply); }));
+    CHECK(fixture.own->stopped == "k8s.io/by-ctr 5");
+    fixture.own->stop_reply(EngineError{Kind::not_alive, "it is over"});
+    REQUIRE(answers.size() == 2);
+    REQUIRE(answers[1]);
+    CHECK(answers[1]->kind == Kind::not_alive);
+
+    std::optional<Result<std::string>> text;
+    fixture.client->control().inspect_json("by-ctr", [&](auto result) { text = std::move(result); });
+    REQUIRE(fixture.drive_until([&] { return bool(fixture.own->json_reply); }));
+    CHECK(fixture.own->inspected == "k8s.io/by-ctr");
+    fixture.own->json_reply(std::string("{}"));
+    REQUIRE(text);
+    CHECK(text->value() == "{}");
 }

@@ -35,6 +35,7 @@ struct Service {
         answers;  // by path below the version; status 0: none ever
     HttpConnectionPtr stream;
     std::map<std::string, std::string> events_asked;  // the parameters
+    std::map<std::string, std::string> posted;        // the parameters of the last POST
     TestServer server{loop, [this](const auto& connection, const auto& asked) { serve(connection, asked); }};
     fakes::RecordingObserver observer;
     podman::PodmanClient client;
@@ -82,6 +83,7 @@ struct Service {
         }
         if (!path.starts_with(prefix)) return answer(connection, 404, R"({"message":"no such path"})");
         const std::string below = path.substr(prefix.size());
+        if (asked.method == "POST") posted = asked.parameters;
         if (below == "/events") {
             events_asked = asked.parameters;
             stream = connection;
@@ -262,4 +264,60 @@ TEST_CASE("a list that Podman can't give is an error, in its words") {
     CHECK_THAT(service.list().error().message, ContainsSubstring("database is locked"));
     service.answers["/containers/json"] = {200, R"([{"Id":"a")"};
     CHECK(service.list().error().kind == Kind::protocol);
+}
+
+TEST_CASE("what is done to containers of Podman is done by libpod's calls, whose words say why it can't be") {
+    Service service;
+    service.open();
+    EngineControl& control = service.client.control();
+    using Answer = std::optional<std::optional<EngineError>>;
+    const auto ask = [&](const auto& call) {
+        Answer answer;
+        call([&](std::optional<EngineError> error) { answer = std::move(error); });
+        REQUIRE(drive(service.loop, [&] { return answer.has_value(); }));
+        return *answer;
+    };
+    const auto stop = [&](const auto& done) { control.stop("web1", std::chrono::seconds(7), done); };
+    const auto kill = [&](const auto& done) { control.kill("web1", 15, done); };
+    const auto pause = [&](const auto& done) { control.pause("web1", done); };
+    const auto unpause = [&](const auto& done) { control.unpause("web1", done); };
+    // As 4.3.1 says it.
+    const auto refusal = [](const std::string& words) {
+        return std::pair(500, R"({"cause":"container state improper","message":")" + words +
+                                  R"(: container state improper","response":500})");
+    };
+    for (const char* action : {"stop", "kill", "pause", "unpause"})
+        service.answers[std::string("/containers/web1/") + action] = {204, ""};
+    CHECK_FALSE(ask(stop));
+    CHECK(service.posted == std::map<std::string, std::string>{{"timeout", "7"}});
+    CHECK_FALSE(ask(kill));
+    CHECK(service.posted == std::map<std::string, std::string>{{"signal", "15"}});
+    CHECK_FALSE(ask(pause));
+    CHECK_FALSE(ask(unpause));
+
+    service.answers["/containers/web1/stop"] = {304, ""};
+    CHECK(ask(stop)->kind == Kind::not_alive);
+    service.answers["/containers/web1/stop"] =
+        refusal("container 12ab is running or paused, refusing to clean up");
+    CHECK(ask(stop)->kind == Kind::conflict);
+    service.answers["/containers/web1/kill"] =
+        refusal("can only kill running containers. 12ab is in state exited");
+    CHECK(ask(kill)->kind == Kind::not_alive);
+    service.answers["/containers/web1/kill"] =
+        refusal("can only kill running containers. 12ab is in state paused");
+    CHECK(ask(kill)->kind == Kind::conflict);
+    service.answers["/containers/web1/pause"] = refusal(R"(\"exited\" is not running, can't pause)");
+    CHECK(ask(pause)->kind == Kind::not_alive);
+    service.answers["/containers/web1/pause"] = refusal(R"(\"12ab\" is already paused)");
+    CHECK(ask(pause)->kind == Kind::conflict);
+    service.answers["/containers/web1/unpause"] = refusal(R"(\"12ab\" is not paused, can't unpause)");
+    CHECK(ask(unpause)->kind == Kind::conflict);
+    // Later ones have a status for it.
+    service.answers["/containers/web1/unpause"] = {409, R"({"message":"not now"})"};
+    CHECK(ask(unpause)->kind == Kind::conflict);
+    service.answers["/containers/web1/unpause"] = {500, R"({"message":"the disk is full"})"};
+    CHECK(ask(unpause)->kind == Kind::engine);
+    service.answers.clear();
+    CHECK(ask(stop)->kind == Kind::not_found);
+    CHECK(ask(pause)->kind == Kind::not_found);
 }

@@ -7,13 +7,14 @@
 
 namespace shorewatch::fakes {
 
-Watched::Watched(const FakeDocker& engine, docker::DockerOptions options, EngineWatch::Timing timing)
+Watched::Watched(const FakeDocker& engine, docker::DockerOptions options, EngineWatch::Timing timing,
+                 InitProcesses* processes)
     : watcher_(
           "docker", engine.endpoint(),
           [endpoint = engine.endpoint(), options](EventLoop& loop) {
               return std::make_unique<docker::DockerClient>(loop, endpoint, options);
           },
-          [this](const Change& change) { take(change); }, timing) {}
+          [this](const Change& change) { take(change); }, processes, timing) {}
 
 bool Watched::wait_for(EngineState state) {
     return wait([&] { return status_.state == state; });

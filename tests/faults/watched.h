@@ -20,8 +20,9 @@ class Watched {
     // As published: name, and whether it is paused, by id.
     using Alive = std::map<std::string, std::pair<std::string, bool>>;
 
+    // processes: as Watcher has it. The fake's pids are made up, unless a test says otherwise.
     explicit Watched(const FakeDocker& engine, docker::DockerOptions options = {},
-                     EngineWatch::Timing timing = {});
+                     EngineWatch::Timing timing = {}, InitProcesses* processes = nullptr);
 
     // These wait for `patience` at most, and return whether it came so.
     [[nodiscard]] bool wait_for(EngineState state);
@@ -36,6 +37,9 @@ class Watched {
     [[nodiscard]] std::vector<EngineState> states();
 
     void resync() { watcher_.resync(); }
+    void control(ControlRequest request, ControlReply reply) {
+        watcher_.control(std::move(request), std::move(reply));
+    }
     [[nodiscard]] bool is_turning() { return watcher_.is_turning(); }
 
   private:

@@ -44,14 +44,14 @@ http::StreamRequest stream_request(const std::string& target) {
 // All that a stream's handlers were called with.
 struct StreamLog {
     std::optional<http::Head> head;
-    std::uint32_t peer_pid = 0;
+    Peer peer;
     std::string data;
     std::optional<EngineError> error;
 
     http::StreamHandlers handlers() {
-        return {[this](const http::Head& told, std::uint32_t pid) {
+        return {[this](const http::Head& told, const Peer& who) {
                     head = told;
-                    peer_pid = pid;
+                    peer = who;
                 },
                 [this](std::string_view bytes) { data += bytes; },
                 [this](const EngineError& told) { error = told; }};
@@ -159,7 +159,8 @@ TEST_CASE("a stream has a connection of its own and does not count among the req
     CHECK_FALSE(log.head);
     REQUIRE(drive(loop, [&] { return log.head.has_value(); }));
     CHECK(log.head->status == 200);
-    CHECK(log.peer_pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.uid == geteuid());
     const Exchange during = client.send(request("/2"), count);
     REQUIRE(drive(loop, [&] { return answered == 2; }));
     CHECK(server.most_connections == 2);
@@ -185,7 +186,8 @@ TEST_CASE("a stream whose head comes with the first data is open before, if the 
     const Exchange stream = client.open(std::move(request), log.handlers());
     REQUIRE(drive(loop, [&] { return log.head.has_value(); }));
     CHECK(log.head->status == 0);
-    CHECK(log.peer_pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.pid == static_cast<std::uint32_t>(getpid()));
+    CHECK(log.peer.uid == geteuid());
     log.head.reset();
 
     SECTION("the head is then no second opening") {
@@ -312,7 +314,7 @@ TEST_CASE("a callback may destroy its own exchange, all others, and the client")
     SECTION("when a stream opens") {
         exchanges.push_back(
             client->open(stream_request("/events"),
-                         {[&](const http::Head& head, std::uint32_t) { destroy(head.headers.at(0).second); },
+                         {[&](const http::Head& head, const Peer&) { destroy(head.headers.at(0).second); },
                           never, never}));
     }
     SECTION("when a stream brings data") {
@@ -391,7 +393,8 @@ TEST_CASE("no proxy is taken from the environment, no redirect is followed") {
     unsetenv("ALL_PROXY");
     CHECK(status == 302);
     CHECK_FALSE(log.head);
-    CHECK(log.peer_pid == 0);
+    CHECK(log.peer.pid == 0);
+    CHECK_FALSE(log.peer.uid);
     std::ranges::sort(server.paths);
     CHECK(server.paths == std::vector<std::string>{"/a/../b", "/s"});
 }
@@ -407,6 +410,34 @@ TEST_CASE("a kept connection that has died meanwhile is replaced") {
     server.server().close_connections();
     const Exchange second = client.send(request("/2"), count);
     REQUIRE(drive(loop, [&] { return answers == 2; }));
+}
+
+TEST_CASE("what has a connection of its own is sent once, and leaves none behind") {
+    EventLoop loop;
+    std::vector<std::string> methods;
+    TestServer server(loop, [&](const HttpConnectionPtr& connection, const HttpRequest& asked) {
+        methods.push_back(asked.method);
+        asked.path == "/lost" ? connection->close() : answer(connection, 204, "");
+    });
+    Client client(loop, server.endpoint());
+    std::optional<ResponseResult> answered;
+    const auto ask = [&](const std::string& path, bool alone) {
+        answered.reset();
+        http::Request asked = request(path);
+        asked.method = alone ? http::Method::post : http::Method::get;
+        asked.own_connection = alone;
+        const Exchange exchange = client.send(asked, [&](const ResponseResult& r) { answered = r; });
+        REQUIRE(drive(loop, [&] { return answered.has_value(); }));
+    };
+    ask("/kept", false);
+    ask("/alone", true);
+    CHECK(answered->value().head.status == 204);
+    ask("/lost", true);
+    CHECK_FALSE(*answered);
+    REQUIRE(drive(loop, [&] { return server.server().connections() == 1; }));
+    ask("/kept", false);
+    CHECK(server.most_connections == 2);
+    CHECK(methods == std::vector<std::string>{"GET", "POST", "POST", "GET"});
 }
 
 TEST_CASE("what goes into a URL is encoded") {

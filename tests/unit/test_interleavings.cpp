@@ -29,10 +29,14 @@ std::string run(const std::vector<Deed>& before, const std::vector<Deed>& script
     TrackerWorld world(script, traits);
     world.before(before);
     world.open_stream();
+    constexpr std::size_t most_steps = 2000;
+    std::size_t steps = 0;
     do {
-        while (const std::size_t choices = world.choices())
+        while (const std::size_t choices = world.choices()) {
             world.take(choose(choices));
-    } while (world.let_time_pass());
+            if (++steps > most_steps) return "it never comes to rest: " + world.history().substr(0, 2000);
+        }
+    } while (world.let_time_pass() && ++steps <= most_steps);
     const std::string verdict = world.verdict();
     return verdict.empty() ? "" : verdict + " after " + world.history();
 }
@@ -123,6 +127,46 @@ TEST_CASE("all orders of a start and an end around the loss of the stream") {
         CHECK(run_all_orders({}, deeds({Kind::start}), {.can_be_cut = true, .replayed = replayed}) > 50);
         CHECK(run_all_orders(deeds({Kind::start}), deeds({Kind::die}),
                              {.can_be_cut = true, .replayed = replayed}) > 50);
+    }
+}
+
+TEST_CASE("all orders of an end that the kernel tells too") {
+    for (const bool code : {false, true}) {
+        const Traits inspected{.kernel_tells = true, .kernel_tells_code = code};
+        const Traits listed{.list_is_complete = true, .kernel_tells = true, .kernel_tells_code = code};
+        for (const Traits& traits : {inspected, listed}) {
+            CHECK(run_all_orders(deeds({Kind::start}), deeds({Kind::die}), traits) >= 10);
+            CHECK(run_all_orders({}, deeds({Kind::start, Kind::die}), traits) > 10);
+            CHECK(run_all_orders(deeds({Kind::start}), deeds({Kind::die, Kind::start}), traits) > 50);
+        }
+    }
+}
+
+TEST_CASE("random long histories in which the kernel tells of ends too") {
+    constexpr std::size_t runs = 4000;
+    const unsigned seed = std::random_device{}();
+    for (const bool code : {false, true}) {
+        run_random_orders(runs, {.kernel_tells = true, .kernel_tells_code = code}, seed);
+        run_random_orders(runs, {.list_is_complete = true, .kernel_tells = true, .kernel_tells_code = code},
+                          seed);
+        run_random_orders(
+            runs, {.exit_events_tell_code = false, .kernel_tells = true, .kernel_tells_code = code}, seed);
+        run_random_orders(runs, {.auto_remove = true, .kernel_tells = true, .kernel_tells_code = code}, seed);
+        run_random_orders(runs, {.events_are_doubled = true, .kernel_tells = true, .kernel_tells_code = code},
+                          seed);
+        for (const std::size_t replayed : {std::size_t{0}, std::size_t{1}, everything}) {
+            run_random_orders(
+                runs,
+                {.can_be_cut = true, .replayed = replayed, .kernel_tells = true, .kernel_tells_code = code},
+                seed);
+            run_random_orders(runs,
+                              {.list_is_complete = true,
+                               .can_be_cut = true,
+                               .replayed = replayed,
+                               .kernel_tells = true,
+                               .kernel_tells_code = code},
+                              seed);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "engines/http/json.h"
 #include "engines/http/json_stream.h"
+#include "engines/http/json_writer.h"
 #include "engines/support/text.h"
 #include "tests/unit/catch.h"
 
@@ -217,4 +218,25 @@ TEST_CASE("a text longer than any honest name is cut between characters") {
     CHECK(json::text_at(document.root(), {"fits"}) == fits);
     CHECK(json::text_at(document.root(), {"long"}) == fits);
     CHECK(json::text_at(document.root(), {"wide"}) == std::string(longest_name - 1, 'x'));
+}
+
+TEST_CASE("what is written is JSON and valid UTF-8, whatever goes in") {
+    json::Writer out;
+    out.begin_object();
+    out.member("te\"xt\xff", std::string_view("a\n\0b", 4));
+    out.member("number", -7);
+    out.key("values");
+    out.begin_array();
+    out.null();
+    out.flag(true);
+    out.json(R"({"spec":[1,2.5,"x"]})");
+    out.json("{");
+    out.json("");
+    out.json("{} {}");
+    out.end_array();
+    out.end_object();
+    CHECK(out.written() ==
+          "{\"te\\\"xt\uFFFD\":\"a\\n\uFFFDb\",\"number\":-7,"
+          "\"values\":[null,true,{\"spec\":[1,2.5,\"x\"]},null,null,null]}");
+    CHECK_NOTHROW(json::Document(std::string(out.written())));
 }

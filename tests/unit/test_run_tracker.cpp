@@ -218,21 +218,21 @@ TEST_CASE("rule 3: after a gap the difference is told, and what stayed is not") 
 
 TEST_CASE("rule 4: the kernel's word ends a run, and the engine's later one does not end it again") {
     Published hand;
-    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), 137, {}, false}, hand.now);
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), 137, {}, false, {}}, hand.now);
     CHECK(hand.take() == "exited:137/kernel");
     hand.event(Type::exited, 211, 137);
     CHECK(hand.take().empty());
     hand.event(Type::started, 212);
     hand.answer(alive(212, 8));
     CHECK(hand.take() == "started:8");
-    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(213), 0, {}, false},
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(213), 0, {}, false, {}},
                                  hand.now);  // another process
     CHECK(hand.take().empty());
 }
 
 TEST_CASE("rule 4: where the kernel can't tell the exit code, the engine has a second to") {
     Published hand;
-    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), {}, {}, false}, hand.now);
+    hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), {}, {}, false, {}}, hand.now);
     CHECK(hand.take().empty());
     SECTION("and does") {
         hand.event(Type::exited, 211, 5);

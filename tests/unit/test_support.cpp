@@ -41,6 +41,8 @@ TEST_CASE("text shown to a person stays on its line and can't steer the terminal
 TEST_CASE("timestamps of engines are read to the nanosecond, or not at all") {
     const auto time = parse_rfc3339("2026-11-22T00:04:53.123456789Z");
     REQUIRE(time);
+    CHECK(to_rfc3339(*time) == "2026-11-22T00:04:53.123456789Z");
+    CHECK(to_rfc3339(RealTime{}) == "1970-01-01T00:00:00.000000000Z");
     CHECK(to_decimal_seconds(*time) == "1795305893.123456789");
     CHECK(to_usec(time) == 1795305893123456U);
     CHECK(parse_rfc3339("2026-11-22T01:04:53.123456789+01:00") == time);

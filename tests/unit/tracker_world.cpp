@@ -156,6 +156,26 @@ void TrackerWorld::cut() {
     open_stream();
 }
 
+// Pids are never used again here.
+const TrackerWorld::Run* TrackerWorld::run_with(const Held& held) const {
+    const auto& runs = boxes_.at(held.id).runs;
+    const auto found = std::ranges::find(runs, held.pid, &Run::pid);
+    return found != runs.end() ? &*found : nullptr;
+}
+
+void TrackerWorld::tell_by_kernel(std::size_t index) {
+    const Held held = held_.at(index);
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));
+    history_ += "kernel tells of " + held.id + "; ";
+    ExitReport report = end_by(Cause::kernel);
+    if (!held.gone) {
+        const Run& run = *run_with(held);
+        report.time = run.ended;
+        if (traits_.kernel_tells_code) report.exit_code = run.code;
+    }
+    tracker_.on_process_exit(held.id, held.pid, report, now_);
+}
+
 void TrackerWorld::mark_told(const std::string& id, const std::function<bool(const Run&)>& which) {
     for (Run& run : boxes_.at(id).runs)
         run.told = run.told || which(run);
@@ -172,6 +192,10 @@ std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
     if (list_answer_) result.push_back({Step::list_answer});
     for (std::size_t i = 0; i < inquiries_.size(); ++i) {
         result.push_back({inquiries_[i].answer ? Step::inspect_answer : Step::inspect_asked, i});
+    }
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+        const Run* const run = run_with(held_[i]);
+        if (run != nullptr && run->ended) result.push_back({Step::kernel, i});
     }
     if (traits_.can_be_cut && !cut_) result.push_back({Step::cut});
     return result;
@@ -238,6 +262,8 @@ void TrackerWorld::take(std::size_t choice) {
             inquiries_.erase(inquiries_.begin() + static_cast<std::ptrdiff_t>(taken.index));
             return tracker_.on_inspected(inquiry.id, *inquiry.answer, now_);
         }
+        case Step::kernel:
+            return tell_by_kernel(taken.index);
         case Step::cut:
             return cut();
     }
@@ -262,11 +288,17 @@ void TrackerWorld::publish(Change change) {
         history_ += "<Started " + started->container->id + "> ";
         if (std::exchange(it.alive, true)) it.wrong = "started twice";
         it.started.push_back(*started);
+        if (!traits_.kernel_tells || started->container->pid == 0) return;
+        Held held{started->container->id, started->container->pid};
+        const Run* const run = run_with(held);
+        held.gone = run != nullptr && run->ended;
+        held_.push_back(std::move(held));
     } else if (const auto* exited = std::get_if<ContainerExited>(&change)) {
         Published& it = published_[exited->container->id];
         history_ += "<Exited " + exited->container->id + "> ";
         if (!std::exchange(it.alive, false)) it.wrong = "exited without a start";
         it.exited.push_back(*exited);
+        std::erase_if(held_, [&](const Held& held) { return held.id == exited->container->id; });
     }
 }
 
@@ -302,7 +334,11 @@ std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) cons
         for (const Run& run : box.runs)
             of_a_run = of_a_run || (run.ended && run.code == exited.exit_code);
         if (!of_a_run) return "a wrong exit code";
-        if (!exited.exit_code && !cut_ && traits_.exit_events_tell_code) return "an exit code was lost";
+        // Where the container has gone before its process could be held, a start that is told twice may be
+        // another's.
+        const bool may_be_lost = traits_.kernel_tells && traits_.events_are_doubled;
+        if (!exited.exit_code && !cut_ && traits_.exit_events_tell_code && !may_be_lost)
+            return "an exit code was lost";
     }
     return {};
 }

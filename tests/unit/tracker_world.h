@@ -32,6 +32,8 @@ struct Traits {
     bool events_are_doubled = false;    // each is told twice
     bool can_be_cut = false;            // the stream may be lost once …
     std::size_t replayed = 0;           // … and of what was not delivered, the last so many events come again
+    bool kernel_tells = false;          // of the end of each run that is published while it lives, …
+    bool kernel_tells_code = false;     // … and how it ended
 };
 
 class TrackerWorld final : private RunTracker::Output {
@@ -75,7 +77,13 @@ class TrackerWorld final : private RunTracker::Output {
         std::vector<ContainerExited> exited;
         std::string wrong;
     };
-    enum class Step { deed, deliver, list_asked, list_answer, inspect_asked, inspect_answer, cut };
+    // A published run's process, as the daemon holds it.
+    struct Held {
+        std::string id;
+        std::uint32_t pid;
+        bool gone = false;  // before it could be held
+    };
+    enum class Step { deed, deliver, list_asked, list_answer, inspect_asked, inspect_answer, kernel, cut };
     struct Choice {
         Step step;
         std::size_t index = 0;
@@ -89,6 +97,8 @@ class TrackerWorld final : private RunTracker::Output {
     void tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told);
     [[nodiscard]] Result<Inspection> inspect_now(const std::string& id) const;
     [[nodiscard]] std::vector<ContainerPtr> list_now() const;
+    [[nodiscard]] const Run* run_with(const Held& held) const;
+    void tell_by_kernel(std::size_t index);
     void cut();
     void mark_told(const std::string& id, const std::function<bool(const Run&)>& which);
     [[nodiscard]] std::string verdict_of(const std::string& id, const Box& box) const;
@@ -106,6 +116,7 @@ class TrackerWorld final : private RunTracker::Output {
     bool list_wanted_ = false;
     std::optional<std::vector<ContainerPtr>> list_answer_;  // with pids, whatever the engine leaves out
     std::vector<Inquiry> inquiries_;
+    std::vector<Held> held_;
 
     Portfolio portfolio_;
     RunTracker tracker_;

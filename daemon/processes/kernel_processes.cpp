@@ -1,0 +1,159 @@
+// What the kernel says of the process that an engine has named, and whether that can be the container's.
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <systemd/sd-login.h>
+#include <unistd.h>
+
+#include "daemon/processes/init_process.h"
+#include "daemon/processes/pidfd.h"
+
+namespace shorewatch {
+
+namespace {
+
+// How much later than the engine's stamp of a run its process may have begun: engines start the process and
+// take the time then, the kernel counts in hundredths of a second.
+constexpr auto slack = std::chrono::seconds(1);
+
+std::string folder_of(std::uint32_t pid) {
+    return "/proc/" + std::to_string(pid);
+}
+
+struct Status {
+    std::uint32_t parent = 0;     // 0: it is outside of our pid namespace
+    std::size_t namespaces = 0;   // pid namespaces from ours to its own
+    std::uint32_t innermost = 0;  // its pid in its own
+};
+
+Status status_of(std::uint32_t pid) {
+    Status status;
+    std::ifstream file(folder_of(pid) + "/status");
+    std::string line;
+    while (std::getline(file, line)) {
+        std::istringstream words(line);
+        std::string key;
+        words >> key;
+        if (key == "PPid:") words >> status.parent;
+        if (key != "NSpid:") continue;
+        for (std::uint32_t number = 0; words >> number; ++status.namespaces)
+            status.innermost = number;
+    }
+    return status;
+}
+
+std::string unit_of(std::uint32_t pid) {
+    using Get = int (*)(pid_t, char**);
+    const auto ask = [pid](Get get) {
+        char* unit = nullptr;
+        if (get(static_cast<pid_t>(pid), &unit) < 0) return std::string();
+        const std::unique_ptr<char, decltype(&std::free)> owner(unit, &std::free);
+        return std::string(unit);
+    };
+    std::string unit = ask(&sd_pid_get_unit);
+    // What a user's manager runs is in the cgroup of that manager's own unit.
+    if (unit.starts_with("user@")) {
+        if (std::string of_user = ask(&sd_pid_get_user_unit); !of_user.empty()) return of_user;
+    }
+    return unit;
+}
+
+// Is the process in a user namespace that is the user's, or the user's itself? None: we may not look.
+std::optional<bool> could_be_of(std::uint32_t uid, std::uint32_t pid) {
+    UniqueFd its(::open((folder_of(pid) + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!its) return std::nullopt;
+    struct stat ours{};
+    if (::stat("/proc/self/ns/user", &ours) != 0) return std::nullopt;
+    struct stat there{};
+    while (its && ::fstat(its.get(), &there) == 0 && there.st_ino != ours.st_ino) {
+        uid_t owner = 0;
+        if (::ioctl(its.get(), NS_GET_OWNER_UID, &owner) == 0 && owner == uid) return true;
+        its.reset(::ioctl(its.get(), NS_GET_PARENT));
+    }
+    struct stat process{};
+    return its && ::stat(folder_of(pid).c_str(), &process) == 0 && process.st_uid == uid;
+}
+
+bool is_believed(const Teller& teller) {
+    return teller.in_container || teller.uid == 0U || teller.uid == ::geteuid();
+}
+
+Held not_held(NotHeld why, std::string reason) {
+    return {nullptr, why, std::move(reason)};
+}
+
+// Nothing when the process can be the container's.
+std::optional<Held> refuse(const Container& container, const Teller& teller, const Process& process,
+                           bool named) {
+    const std::string it = "process " + std::to_string(process.pid);
+    if (!named && (!container.started || began_at(process) > *container.started + slack)) {
+        return not_held(NotHeld::another,
+                        it + " began after the container did, and is in no cgroup of its name");
+    }
+    if (is_believed(teller)) return std::nullopt;
+    if (!teller.uid) return not_held(NotHeld::unknown, "nobody knows whose the engine is that names " + it);
+    const auto could_be = could_be_of(*teller.uid, process.pid);
+    const std::string whose = "user " + std::to_string(*teller.uid) + ", whose engine names it";
+    if (!could_be) return not_held(NotHeld::unknown, "we may not see whether " + it + " is of " + whose);
+    if (!*could_be) return not_held(NotHeld::another, it + " is none of " + whose);
+    return std::nullopt;
+}
+
+InitProcess::Facts facts_of(const Process& process, const std::vector<Cgroup>& cgroups,
+                            std::optional<Cgroup> named) {
+    const Status status = status_of(process.pid);
+    InitProcess::Facts facts;
+    facts.process = process;
+    facts.cgroup = named ? std::move(named) : apart_from(cgroups, cgroups_of(status.parent));
+    struct stat its{};
+    const bool first = status.namespaces > 1 && status.innermost == 1;
+    if (first && ::stat((folder_of(process.pid) + "/ns/pid").c_str(), &its) == 0)
+        facts.pid_namespace = its.st_ino;
+    facts.unit = unit_of(process.pid);
+    return facts;
+}
+
+}  // namespace
+
+Held KernelProcesses::open(const Container& container, const Teller& teller) {
+    const std::uint32_t pid = container.pid;
+    DescriptorBudget::Share share = budget_.take();
+    UniqueFd pidfd;
+    if (share) pidfd = open_pidfd(pid);
+    if (share && !pidfd) {
+        const int error = errno;
+        if (error == ESRCH) return not_held(NotHeld::gone, {});
+        if (error == EINVAL || error == ENOENT)
+            return not_held(NotHeld::another, std::to_string(pid) + " is no process, but a thread of one");
+        if (error != EMFILE && error != ENFILE) return not_held(NotHeld::unknown, std::strerror(error));
+        share = {};
+    }
+    const auto process = process_with(pid);
+    if (!process) {
+        // Or /proc doesn't show it to us.
+        const bool gone = !pidfd || has_ended(pidfd);
+        return not_held(gone ? NotHeld::gone : NotHeld::unknown,
+                        "/proc doesn't show process " + std::to_string(pid));
+    }
+    const std::vector<Cgroup> cgroups = cgroups_of(pid);
+    std::optional<Cgroup> named = named_after(cgroups, container.id);
+    const std::optional<Held> refused = refuse(container, teller, *process, named.has_value());
+    InitProcess::Facts facts = facts_of(*process, cgroups, std::move(named));
+    // All that was read is of one process if that is still there.
+    if (process_with(pid) != process || (pidfd && has_ended(pidfd))) return not_held(NotHeld::gone, {});
+    if (refused) return *refused;
+    return {
+        std::make_shared<const InitProcess>(std::move(facts), std::move(pidfd), std::move(share)), {}, {}};
+}
+
+}  // namespace shorewatch

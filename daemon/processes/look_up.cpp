@@ -1,0 +1,103 @@
+#include "daemon/processes/look_up.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "daemon/processes/pidfd.h"
+
+namespace shorewatch {
+
+namespace {
+
+using Entries = std::vector<ProcessIndex::Entry>;
+
+std::uint64_t inode_of(const UniqueFd& fd) {
+    struct stat status{};
+    return fd && ::fstat(fd.get(), &status) == 0 ? status.st_ino : 0;
+}
+
+// By its own namespace, or else the nearest around it.
+Entries by_pid_namespace(const ProcessIndex& index, std::uint32_t pid) {
+    struct stat ours{};
+    UniqueFd its(::open(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!its || ::stat("/proc/self/ns/pid", &ours) != 0) return {};
+    while (its && inode_of(its) != ours.st_ino) {
+        if (Entries found = index.by_pid_namespace(inode_of(its)); !found.empty()) return found;
+        its.reset(::ioctl(its.get(), NS_GET_PARENT));
+    }
+    return {};
+}
+
+Entries look_up(const Registry& registry, std::uint32_t pid) {
+    const ProcessIndex& index = registry.processes();
+    const Entries by_cgroup = index.by_cgroups(cgroups_of(pid));
+    const Entries by_namespace = by_pid_namespace(index, pid);
+    if (by_namespace.empty() || by_namespace == by_cgroup) return by_cgroup;
+    if (by_cgroup.empty()) return by_namespace;
+    if (std::ranges::find(by_cgroup, by_namespace.front()) != by_cgroup.end()) return by_namespace;
+    // Two say differently: the one by namespace is the inner one if it has no cgroup of its own in the
+    // other's.
+    const ProcessIndex::Entry& inner = by_namespace.front();
+    const PublishedEngine* engine = registry.engine(inner.engine);
+    const InitProcessPtr process = engine != nullptr ? engine->process(inner.id) : nullptr;
+    const bool within = process && index.by_cgroups(cgroups_of(process->pid())) == by_cgroup;
+    return within && !process->has_ended() ? by_namespace : by_cgroup;
+}
+
+[[noreturn]] void no_such_process(std::uint32_t pid) {
+    throw NoSuchProcess("There is no process " + std::to_string(pid) + ", or it has ended");
+}
+
+// The process that a thread is one of; 0: there is no such thread.
+std::uint32_t process_of_thread(std::uint32_t thread) {
+    std::ifstream file("/proc/" + std::to_string(thread) + "/status");
+    std::string line;
+    while (std::getline(file, line)) {
+        std::istringstream words(line);
+        std::string key;
+        std::uint32_t process = 0;
+        if (words >> key >> process && key == "Tgid:") return process;
+    }
+    return 0;
+}
+
+// pidfd is of process pid.
+std::vector<Registry::Found> containers_of(const Registry& registry, std::uint32_t pid,
+                                           const UniqueFd& pidfd) {
+    const Entries entries = look_up(registry, pid);
+    // While it lives, nobody else has its number: what was read was its own.
+    if (has_ended(pidfd)) no_such_process(pid);
+    return registry.published(entries);
+}
+
+}  // namespace
+
+std::vector<Registry::Found> containers_of(const Registry& registry, std::uint32_t pid) {
+    UniqueFd pidfd = open_pidfd(pid);
+    if (!pidfd && (errno == EINVAL || errno == ENOENT)) {
+        const std::uint32_t process = process_of_thread(pid);
+        if (process != 0 && process != pid) return containers_of(registry, process);
+    }
+    if (!pidfd && (errno == EMFILE || errno == ENFILE))
+        throw std::runtime_error("No descriptor is left to hold process " + std::to_string(pid) + " by");
+    if (!pidfd) no_such_process(pid);
+    return containers_of(registry, pid, pidfd);
+}
+
+std::vector<Registry::Found> containers_of(const Registry& registry, const UniqueFd& pidfd) {
+    const std::optional<std::uint32_t> pid = pid_of(pidfd);
+    if (!pid) throw std::invalid_argument("The descriptor is no pidfd");
+    if (*pid == 0) throw NoSuchProcess("The process has ended, or is outside of our pid namespace");
+    return containers_of(registry, *pid, pidfd);
+}
+
+}  // namespace shorewatch

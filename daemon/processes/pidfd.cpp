@@ -1,0 +1,76 @@
+#include "daemon/processes/pidfd.h"
+
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace shorewatch {
+
+namespace {
+
+// As in <linux/pidfd.h>, which is newer than the headers that we build with.
+struct pidfd_info {
+    std::uint64_t mask;
+    std::uint64_t cgroupid;
+    std::uint32_t pid, tgid, ppid;
+    std::uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    std::int32_t exit_code;  // as wait(2) has it
+};
+static_assert(sizeof(pidfd_info) == 64, "the size is part of the request's number");
+constexpr unsigned long get_info = _IOWR(0xFF, 11, pidfd_info);
+constexpr std::uint64_t info_exit = 1U << 3;
+
+int shell_code(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+UniqueFd open_pidfd(std::uint32_t pid) {
+    // Not pidfd_open(): glibc 2.36 declares it as a function of C++.
+    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
+}
+
+UniqueFd copy_of(const UniqueFd& pidfd) {
+    return UniqueFd(::fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+bool has_ended(const UniqueFd& pidfd) {
+    pollfd process{pidfd.get(), POLLIN, 0};
+    return ::poll(&process, 1, 0) != 0;
+}
+
+std::optional<std::uint32_t> pid_of(const UniqueFd& pidfd) {
+    constexpr std::string_view key = "Pid:";
+    std::ifstream file("/proc/self/fdinfo/" + std::to_string(pidfd.get()));
+    std::string line;
+    while (std::getline(file, line)) {
+        if (!line.starts_with(key)) continue;
+        const std::size_t at = line.find_first_not_of(" \t", key.size());
+        int pid = 0;
+        if (at == std::string::npos) return std::nullopt;
+        const auto [stopped, error] = std::from_chars(line.data() + at, line.data() + line.size(), pid);
+        if (error != std::errc{}) return std::nullopt;
+        return pid > 0 ? static_cast<std::uint32_t>(pid) : 0;
+    }
+    return std::nullopt;
+}
+
+KernelWord exit_of(const UniqueFd& pidfd) {
+    pidfd_info info{};
+    info.mask = info_exit;
+    if (::ioctl(pidfd.get(), get_info, &info) != 0) return {KernelWord::State::never, {}};
+    if ((info.mask & info_exit) == 0) return {KernelWord::State::not_yet, {}};
+    return {KernelWord::State::told, shell_code(info.exit_code)};
+}
+
+}  // namespace shorewatch

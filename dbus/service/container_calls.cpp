@@ -1,0 +1,183 @@
+// What the methods of a container do: those that hand out what the kernel has of it, and those that its
+// engine does.
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "daemon/processes/addresses.h"
+#include "daemon/processes/namespaces.h"
+#include "dbus/service/container_object.h"
+#include "dbus/service/engine_errors.h"
+#include "dbus/service/errors.h"
+#include "engines/support/text.h"
+
+namespace shorewatch::bus {
+
+namespace {
+
+sdbus::UnixFd for_bus(UniqueFd fd) {
+    return sdbus::UnixFd(fd.release(), sdbus::adopt_fd);
+}
+
+std::string name_of(const Container& container) {
+    return "Container '" + printable(container.name) + "'";
+}
+
+sdbus::Error over(const Container& container) {
+    return error(errors::not_alive, name_of(container) + " has ended");
+}
+
+// The run may be over by the time the caller was allowed something, and another one of the container have
+// begun.
+void require_alive(const ServiceContext& context, const std::string& engine, const ContainerPtr& run) {
+    const PublishedEngine* const published = context.registry.engine(engine);
+    const ContainerPtr now = published != nullptr ? published->portfolio().find(run->id) : nullptr;
+    if (!now || now->pid != run->pid || now->started != run->started) throw over(*run);
+}
+
+// What fails when the kernel is asked for something of a process.
+template <typename Function>
+auto of_process(const Container& container, const Function& function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const ProcessEnded&) {
+        throw over(container);
+    } catch (const std::invalid_argument& wrong) {
+        throw error(errors::invalid_args, wrong.what());
+    } catch (const std::system_error& failure) {
+        const bool forbidden = failure.code() == std::errc::operation_not_permitted ||
+                               failure.code() == std::errc::permission_denied;
+        throw error(errors::failed,
+                    name_of(container) + ": " + failure.what() +
+                        (forbidden ? "; has the daemon the capabilities that its unit names?" : ""));
+    }
+}
+
+InitProcessPtr held_process(const PublishedEngine& engine, const Container& container) {
+    InitProcessPtr process = engine.process(container.id);
+    if (process) return process;
+    throw error(
+        errors::not_supported,
+        name_of(container) + "'s processes are not to be had: its engine is on another host, or process " +
+            std::to_string(container.pid) + ", which it names, could not be shown to be the container's");
+}
+
+}  // namespace
+
+Request ContainerObject::request(Action action, const std::string& doing) const {
+    const ContainerPtr of = container();
+    return {.action = action,
+            .doing = doing,
+            .engine = engine_.name(),
+            .container = of->name,
+            .project = of->project};
+}
+
+template <typename... Values, typename Use>
+void ContainerObject::inspect(sdbus::Result<Values...>&& result, const std::string& doing, Use use) {
+    answer([&] {
+        auto allowed = [run = container(), process = held_process(engine_, *container()),
+                        use = std::move(use)](sdbus::Result<Values...>&& permitted) {
+            of_process(*run, [&] { use(std::move(permitted), *run, *process); });
+        };
+        context_.authority.require(getObject(), request(Action::inspect, doing), std::move(result),
+                                   std::move(allowed));
+    });
+}
+
+template <typename... Values, typename Make>
+void ContainerObject::control(sdbus::Result<Values...>&& result, Action action, const std::string& doing,
+                              const ControlRequest& request, Make make) {
+    answer([&] {
+        auto allowed = [&context = context_, engine = engine_.name(), run = container(), request,
+                        make = std::move(make)](sdbus::Result<Values...>&& permitted) {
+            require_alive(context, engine, run);
+            const auto call = context.calls.keep(std::move(permitted));
+            context.actions.control(engine, request, [call, make](const Result<std::string>& reply) {
+                call.answer([&] {
+                    if (!reply) throw error_of(reply.error());
+                    return make(reply.value());
+                });
+            });
+        };
+        context_.authority.require(getObject(), this->request(action, doing), std::move(result),
+                                   std::move(allowed));
+    });
+}
+
+void ContainerObject::Inspect(sdbus::Result<std::string>&& result) {
+    control(std::move(result), Action::inspect, "read a container's configuration",
+            {id_, ControlRequest::Inspect{}}, [](const std::string& json) { return json; });
+}
+
+void ContainerObject::OpenPIDFD(sdbus::Result<sdbus::UnixFd>&& result) {
+    inspect(
+        std::move(result), "open a container's process",
+        [](sdbus::Result<sdbus::UnixFd>&& permitted, const Container& container, const InitProcess& process) {
+            UniqueFd pidfd = process.open();
+            if (!pidfd && errno == ESRCH) throw over(container);
+            if (!pidfd) throw std::system_error(errno, std::generic_category(), "cannot open its process");
+            permitted.returnResults(for_bus(std::move(pidfd)));
+        });
+}
+
+void ContainerObject::OpenNamespaces(sdbus::Result<std::map<std::string, sdbus::UnixFd>>&& result,
+                                     std::vector<std::string> types) {
+    using Namespaces = std::map<std::string, sdbus::UnixFd>;
+    inspect(std::move(result), "open a container's namespaces",
+            [types = std::move(types)](sdbus::Result<Namespaces>&& permitted, const Container&,
+                                       const InitProcess& process) {
+                Namespaces opened;
+                for (auto& [type, fd] : open_namespaces(process, types))
+                    opened.emplace(type, for_bus(std::move(fd)));
+                permitted.returnResults(opened);
+            });
+}
+
+void ContainerObject::GetAddresses(sdbus::Result<Addresses>&& result) {
+    inspect(std::move(result), "read a container's addresses",
+            [&context = context_](sdbus::Result<Addresses>&& permitted, const Container& container,
+                                  const InitProcess& process) {
+                UniqueFd network = std::move(open_namespaces(process, {"net"}).at("net"));
+                const auto call = context.calls.keep(std::move(permitted));
+                const auto reply = [call, of = container](const std::vector<InterfaceAddress>& found,
+                                                          const std::exception_ptr& failure) {
+                    call.answer([&] {
+                        of_process(of, [&] {
+                            if (failure) std::rethrow_exception(failure);
+                        });
+                        Addresses addresses;
+                        for (const auto& [interface, address] : found)
+                            addresses.emplace_back(valid_utf8(interface), address);
+                        return addresses;
+                    });
+                };
+                if (context.addresses.read(std::move(network), reply)) return;
+                call.answer([]() -> Addresses {
+                    throw error(errors::limits_exceeded,
+                                "Addresses of too many containers are being read; try again");
+                });
+            });
+}
+
+void ContainerObject::Pause(sdbus::Result<>&& result) {
+    control(std::move(result), Action::control, "pause a container", {id_, ControlRequest::Pause{}},
+            [](const std::string&) {});
+}
+
+void ContainerObject::Unpause(sdbus::Result<>&& result) {
+    control(std::move(result), Action::control, "unpause a container", {id_, ControlRequest::Unpause{}},
+            [](const std::string&) {});
+}
+
+void ContainerObject::Stop(sdbus::Result<>&& result, uint32_t timeout_seconds) {
+    control(std::move(result), Action::control, "stop a container",
+            {id_, ControlRequest::Stop{std::chrono::seconds(timeout_seconds)}}, [](const std::string&) {});
+}
+
+void ContainerObject::Kill(sdbus::Result<>&& result, int32_t signal) {
+    control(std::move(result), Action::control, "send a signal to a container",
+            {id_, ControlRequest::Kill{signal}}, [](const std::string&) {});
+}
+
+}  // namespace shorewatch::bus

@@ -1,0 +1,40 @@
+#include "dbus/service/engine_errors.h"
+
+#include "dbus/service/errors.h"
+
+namespace shorewatch::bus {
+
+namespace {
+
+const char* name_of(EngineError::Kind kind) {
+    switch (kind) {
+        case EngineError::Kind::unreachable:
+            return errors::engine_unavailable;
+        case EngineError::Kind::timeout:
+            return errors::timeout;
+        case EngineError::Kind::not_found:
+            return errors::no_such_container;
+        case EngineError::Kind::not_alive:
+            return errors::not_alive;
+        case EngineError::Kind::conflict:
+            return errors::conflict;
+        case EngineError::Kind::not_supported:
+            return errors::not_supported;
+        case EngineError::Kind::busy:
+            return errors::limits_exceeded;
+        case EngineError::Kind::invalid:
+            return errors::invalid_args;
+        case EngineError::Kind::protocol:
+        case EngineError::Kind::engine:
+            break;
+    }
+    return errors::engine_error;
+}
+
+}  // namespace
+
+sdbus::Error error_of(const EngineError& failure) {
+    return error(name_of(failure.kind), failure.message);
+}
+
+}  // namespace shorewatch::bus
