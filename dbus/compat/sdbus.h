@@ -65,20 +65,24 @@ struct Caller {
     bool interactive = false;  // the caller would have a user authenticate, and wait for that
 };
 
-// Throws sdbus::Error when no message is being handled.
-[[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
-    // sdbus-c++ has no word for the flag; libsystemd's message is a protected member.
+// libsystemd's own message, which sdbus-c++ keeps as a protected member: for what it has no word for.
+[[nodiscard]] inline sd_bus_message* raw_message(const sdbus::Message& message) {
     struct Raw : sdbus::Message {
-        static sd_bus_message* of(const sdbus::Message& message) {
-            return static_cast<sd_bus_message*>(message.*&Raw::msg_);
+        static sd_bus_message* of(const sdbus::Message& wrapped) {
+            return static_cast<sd_bus_message*>(wrapped.*&Raw::msg_);
         }
     };
+    return Raw::of(message);
+}
+
+// Throws sdbus::Error when no message is being handled.
+[[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
 #if SHOREWATCH_SDBUS_2
     const sdbus::Message message = object.getCurrentlyProcessedMessage();
-    sd_bus_message* const raw = Raw::of(message);
+    sd_bus_message* const raw = raw_message(message);
 #else
     const sdbus::Message* const message = object.getCurrentlyProcessedMessage();
-    sd_bus_message* const raw = message != nullptr ? Raw::of(*message) : nullptr;
+    sd_bus_message* const raw = message != nullptr ? raw_message(*message) : nullptr;
 #endif
     const char* const sender = raw != nullptr ? sd_bus_message_get_sender(raw) : nullptr;
     if (sender == nullptr)

@@ -1,10 +1,13 @@
-// The client's part of compat/sdbus.h: asynchronous calls, match rules, and who sent a message.
+// The client's part of compat/sdbus.h: calls, match rules, and who sent a message.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "dbus/compat/sdbus.h"
@@ -17,6 +20,24 @@ using AsyncError = std::optional<sdbus::Error>;
 #else
 using AsyncError = const sdbus::Error*;
 #endif
+
+struct CallOptions {
+    bool interactive = false;            // a user may be asked to authenticate, which takes long
+    std::chrono::microseconds limit{0};  // for the answer; 0: the library's own, 25 s
+};
+
+// Calls a method and waits for its answer, which is what Results are. Throws sdbus::Error.
+template <typename... Results, typename... Arguments>
+std::tuple<Results...> call(sdbus::IProxy& proxy, const char* interface, const char* method,
+                            const CallOptions& options, const Arguments&... arguments) {
+    auto message = proxy.createMethodCall(InterfaceName(interface), MemberName(method));
+    ((void)(message << arguments), ...);
+    if (options.interactive) sd_bus_message_set_allow_interactive_authorization(raw_message(message), 1);
+    auto reply = proxy.callMethod(message, static_cast<std::uint64_t>(options.limit.count()));
+    std::tuple<Results...> results;
+    std::apply([&](auto&... result) { ((void)(reply >> result), ...); }, results);
+    return results;
+}
 
 // A match rule at the bus, while it lives.
 using Match = sdbus::Slot;

@@ -1,10 +1,16 @@
 #include "dbus/ctl/bus_client.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "dbus/compat/sdbus_client.h"
 #include "dbus/interfaces/container_proxy.h"
 #include "dbus/interfaces/engine_proxy.h"
 #include "dbus/interfaces/manager_proxy.h"
@@ -19,6 +25,24 @@ class Manager final : public sdbus::ProxyInterfaces<org::shorewatch1::Manager_pr
   public:
     explicit Manager(sdbus::IConnection& connection)
         : ProxyInterfaces(connection, bus::ServiceName(service_name), sdbus::ObjectPath(manager_path)) {}
+
+    // pid: of here, where the process can be held on to while it is asked about; else as the daemon has it.
+    sdbus::ObjectPath container_of(std::uint32_t pid, bool here, const std::string& doing) {
+        if (!here)
+            return std::get<0>(
+                bus::call<sdbus::ObjectPath>(getProxy(), INTERFACE_NAME, "GetContainerByPID", {}, pid));
+        // glibc's own, which is new, has no C++ linkage yet in Debian 12.
+        const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U));
+        if (process < 0) {
+            throw CommandError(errno == ESRCH ? ExitCode::not_found : ExitCode::refused,
+                               fmt::format("cannot {}: {}", doing, std::generic_category().message(errno)));
+        }
+        return std::get<0>(bus::call<sdbus::ObjectPath>(getProxy(), INTERFACE_NAME, "GetContainerByPIDFD", {},
+                                                        sdbus::UnixFd(process, sdbus::adopt_fd)));
+    }
+    void reload(const bus::CallOptions& options) {
+        bus::call<>(getProxy(), INTERFACE_NAME, "Reload", options);
+    }
 
   private:
     using Text = const std::string&;
@@ -38,12 +62,22 @@ class Engine final : public sdbus::ProxyInterfaces<org::shorewatch1::Engine_prox
   public:
     Engine(sdbus::IConnection& connection, const std::string& path)
         : ProxyInterfaces(connection, bus::ServiceName(service_name), sdbus::ObjectPath(path)) {}
+
+    void resync(const bus::CallOptions& options) {
+        bus::call<>(getProxy(), INTERFACE_NAME, "Resync", options);
+    }
 };
 
 class Container final : public sdbus::ProxyInterfaces<org::shorewatch1::Container_proxy> {
   public:
     Container(sdbus::IConnection& connection, const std::string& path)
         : ProxyInterfaces(connection, bus::ServiceName(service_name), sdbus::ObjectPath(path)) {}
+
+    template <typename... Results, typename... Arguments>
+    std::tuple<Results...> call(const char* method, const bus::CallOptions& options,
+                                const Arguments&... arguments) {
+        return bus::call<Results...>(getProxy(), INTERFACE_NAME, method, options, arguments...);
+    }
 
     Properties all_properties() {
         Properties result;
@@ -55,6 +89,24 @@ class Container final : public sdbus::ProxyInterfaces<org::shorewatch1::Containe
         return result;
     }
 };
+
+// How long a call may take in which somebody is asked to authenticate: longer than the daemon waits for that.
+constexpr std::chrono::minutes authentication_limit{6};
+// What stopping a container takes beside the time that the container is given.
+constexpr std::chrono::seconds stop_limit{60};
+
+bus::CallOptions call_options(const BusChoice& bus, std::chrono::seconds more = {}) {
+    std::chrono::seconds limit = more;
+    if (bus.interactive) limit += authentication_limit;
+    return {bus.interactive, limit};
+}
+
+// For as long as we want it, and not for the programs that we run.
+UniqueFd own(const sdbus::UnixFd& fd) {
+    UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) throw std::system_error(errno, std::generic_category(), "keep a file descriptor");
+    return copy;
+}
 
 // Runs call; a D-Bus error becomes "cannot {doing}: …".
 template <typename Call>
@@ -134,8 +186,89 @@ ContainerInfo BusClient::container(const std::string& name_or_id) const {
     });
 }
 
+std::optional<ContainerInfo> BusClient::container_of_process(std::uint32_t pid) const {
+    const std::string doing = fmt::format("tell where process {} is", pid);
+    return asked(doing, bus_, [&]() -> std::optional<ContainerInfo> {
+        Manager manager(*connection_);
+        try {
+            const sdbus::ObjectPath path = manager.container_of(pid, bus_.kind != BusKind::remote, doing);
+            return container_info(path, Container(*connection_, path).all_properties());
+        } catch (const sdbus::Error& error) {
+            if (error.getName() == "org.shorewatch1.Error.NoSuchContainer") return std::nullopt;
+            throw;
+        }
+    });
+}
+
+// What is asked of a container, and how.
+struct BusClient::ContainerCall {
+    const std::string& container;
+    const char* doing;  // of "cannot {doing} '{container}'"
+    const char* method;
+    Right right;
+    std::chrono::seconds more_time{};
+};
+
+template <typename... Results, typename... Arguments>
+std::tuple<Results...> BusClient::call(const ContainerCall& what, const Arguments&... arguments) const {
+    const auto ask = [&] {
+        Container container(*connection_, Manager(*connection_).GetContainer(what.container));
+        return container.call<Results...>(what.method, call_options(bus_, what.more_time), arguments...);
+    };
+    return asked(fmt::format("{} '{}'", what.doing, printable(what.container)), bus_, ask, what.right);
+}
+
+std::string BusClient::inspect(const std::string& name_or_id) const {
+    return std::get<0>(call<std::string>({name_or_id, "inspect", "Inspect", Right::inspect}));
+}
+
+std::vector<Address> BusClient::addresses(const std::string& name_or_id) const {
+    using Rows = std::vector<sdbus::Struct<std::string, std::string>>;
+    std::vector<Address> addresses;
+    const ContainerCall what{name_or_id, "list the addresses of", "GetAddresses", Right::inspect};
+    const auto [rows] = call<Rows>(what);
+    for (const auto& row : rows)
+        addresses.push_back({std::get<0>(row), std::get<1>(row)});
+    return addresses;
+}
+
+UniqueFd BusClient::open_process(const std::string& name_or_id) const {
+    const ContainerCall what{name_or_id, "open the process of", "OpenPIDFD", Right::inspect};
+    return own(std::get<0>(call<sdbus::UnixFd>(what)));
+}
+
+std::map<std::string, UniqueFd> BusClient::open_namespaces(const std::string& name_or_id,
+                                                           const std::vector<std::string>& types) const {
+    using Descriptors = std::map<std::string, sdbus::UnixFd>;
+    const ContainerCall what{name_or_id, "open the namespaces of", "OpenNamespaces", Right::inspect};
+    std::map<std::string, UniqueFd> namespaces;
+    const auto [descriptors] = call<Descriptors>(what, types);
+    for (const auto& [type, fd] : descriptors)
+        namespaces.emplace(type, own(fd));
+    return namespaces;
+}
+
+void BusClient::pause(const std::string& name_or_id) const {
+    call<>({name_or_id, "pause", "Pause", Right::control});
+}
+
+void BusClient::unpause(const std::string& name_or_id) const {
+    call<>({name_or_id, "unpause", "Unpause", Right::control});
+}
+
+void BusClient::stop(const std::string& name_or_id, std::chrono::seconds patience) const {
+    call<>({name_or_id, "stop", "Stop", Right::control, patience + stop_limit},
+           static_cast<std::uint32_t>(patience.count()));
+}
+
+void BusClient::kill(const std::string& name_or_id, int signal) const {
+    call<>({name_or_id, "kill", "Kill", Right::control}, static_cast<std::int32_t>(signal));
+}
+
 void BusClient::reload() const {
-    asked("reload the configuration", bus_, [&] { Manager(*connection_).Reload(); }, Right::control);
+    asked(
+        "reload the configuration", bus_, [&] { Manager(*connection_).reload(call_options(bus_)); },
+        Right::control);
 }
 
 void BusClient::resync(const std::string& engine) const {
@@ -143,7 +276,9 @@ void BusClient::resync(const std::string& engine) const {
     std::string known;
     for (const EngineInfo& info : list_engines()) {
         if (info.name == engine) {
-            return asked(doing, bus_, [&] { Engine(*connection_, info.path).Resync(); }, Right::control);
+            return asked(
+                doing, bus_, [&] { Engine(*connection_, info.path).resync(call_options(bus_)); },
+                Right::control);
         }
         known += (known.empty() ? "" : ", ") + printable(info.name);
     }

@@ -25,6 +25,8 @@ constexpr std::array known{
     Known{ours, "NoSuchProject", ExitCode::not_found},
     Known{ours, "NoSuchEngine", ExitCode::not_found},
     Known{ours, "NoSuchProcess", ExitCode::not_found},
+    // It ended after its path was asked for.
+    Known{ours, "NotAlive", ExitCode::not_found},
     Known{ours, "Ambiguous", ExitCode::ambiguous},
     Known{standard, "AccessDenied", ExitCode::access_denied},
     Known{standard, "AuthFailed", ExitCode::access_denied},
@@ -58,8 +60,15 @@ ExitCode code_for(std::string_view name) {
 
 std::string_view access_advice(BusKind bus, Right right) {
     if (bus == BusKind::user) return "the session bus serves its own user only";
-    if (right == Right::control) return "be root";
-    return "join the group shorewatch or be root";
+    switch (right) {
+        case Right::read:
+            return "join the group shorewatch or be root";
+        case Right::inspect:
+            return "be root, or join the group shorewatch and have polkit allow org.shorewatch1.inspect";
+        case Right::control:
+            return "be root, or join the group shorewatch and have polkit allow org.shorewatch1.control";
+    }
+    return {};
 }
 
 std::string_view start_advice(BusKind bus) {

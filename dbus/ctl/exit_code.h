@@ -12,10 +12,13 @@ enum class ExitCode : int {
     ok = 0,
     refused = 1,        // the daemon or an engine said no, or the output can't be written
     usage = 2,          // the command line makes no sense
-    not_found = 3,      // no such container, project, process or engine
+    not_found = 3,      // no such container, project, process or engine; a process in no container
     ambiguous = 4,      // the name fits more than one container
     unreachable = 5,    // no bus, no daemon on it, or no answer
     access_denied = 6,  // the bus or the daemon says that this user may not
+    // Of `ns` alone, as shells have them.
+    not_runnable = 126,
+    no_such_program = 127,
 };
 
 // Ends a command. what() is one printable line: "cannot do this: why; what to do".
@@ -32,7 +35,7 @@ class CommandError : public std::runtime_error {
 enum class BusKind { system, user, remote };
 
 // Which right a call needs: it decides too.
-enum class Right { read, control };
+enum class Right { read, inspect, control };
 
 // A D-Bus error in answer to a call, told as a CommandError. doing continues "cannot …": "list the
 // containers". name is the error's D-Bus name, message its text, which may hold anything.

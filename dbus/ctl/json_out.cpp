@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -77,6 +78,25 @@ class Json {
         writer_.EndObject();
     }
 
+    void place(const ProcessPlace& place, bool chain) {
+        writer_.StartObject();
+        member("pid", place.pid);
+        writer_.Key("container");
+        place.container ? object(*place.container) : void(writer_.Null());
+        if (chain) {
+            writer_.Key("chain");
+            writer_.StartArray();
+            for (const ProcessLink& link : place.chain) {
+                writer_.StartObject();
+                member("pid", link.pid);
+                member("command", link.command);
+                writer_.EndObject();
+            }
+            writer_.EndArray();
+        }
+        writer_.EndObject();
+    }
+
     template <typename Info>
     void objects(const std::vector<Info>& infos) {
         writer_.StartArray();
@@ -99,6 +119,30 @@ class Json {
     }
 
     Writer& writer_;
+};
+
+// Writes what a reader reads, and numbers digit for digit. Refuses what is nested without measure: of that,
+// indentation would make far more than was read.
+class Copier : public BlockWriter {
+  public:
+    explicit Copier(rapidjson::StringBuffer& buffer) : BlockWriter(buffer) { SetIndent(' ', 2); }
+    bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+        return RawValue(digits, size, rapidjson::kNumberType);
+    }
+    bool StartObject() { return ++depth_ <= deepest && BlockWriter::StartObject(); }
+    bool StartArray() { return ++depth_ <= deepest && BlockWriter::StartArray(); }
+    bool EndObject(rapidjson::SizeType members) {
+        --depth_;
+        return BlockWriter::EndObject(members);
+    }
+    bool EndArray(rapidjson::SizeType elements) {
+        --depth_;
+        return BlockWriter::EndArray(elements);
+    }
+
+  private:
+    static constexpr int deepest = 100;
+    int depth_ = 0;
 };
 
 template <typename Fill>
@@ -167,6 +211,36 @@ std::string to_json(const std::vector<EngineInfo>& engines) {
 
 std::string to_json(const ContainerInfo& container) {
     return block([&](auto json) { json.object(container); });
+}
+
+std::string to_json(const std::vector<ProcessPlace>& places, bool chains) {
+    rapidjson::StringBuffer buffer;
+    BlockWriter writer(buffer);
+    writer.SetIndent(' ', 2);
+    Json json(writer);
+    writer.StartArray();
+    for (const ProcessPlace& place : places)
+        json.place(place, chains);
+    writer.EndArray();
+    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string to_json(const std::vector<Address>& addresses) {
+    std::vector<std::map<std::string, std::string>> rows;
+    rows.reserve(addresses.size());
+    for (const Address& address : addresses)
+        rows.push_back({{"interface", address.interface}, {"address", address.address}});
+    return block([&](auto json) { json.write(rows); });
+}
+
+std::optional<std::string> ascii_json(const std::string& text) {
+    rapidjson::StringBuffer buffer;
+    Copier copier(buffer);
+    rapidjson::StringStream stream(text.c_str());
+    constexpr unsigned options = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag |
+                                 rapidjson::kParseValidateEncodingFlag;
+    if (rapidjson::Reader().Parse<options>(stream, copier).IsError()) return std::nullopt;
+    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
 std::string to_json(const sdbus::Variant& value) {

@@ -4,9 +4,12 @@
 // locale.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "dbus/ctl/bus_client.h"
+#include "dbus/ctl/process_place.h"
 #include "dbus/ctl/properties.h"
 #include "dbus/ctl/watch_event.h"
 
@@ -16,6 +19,15 @@ namespace shorewatch::ctl {
 [[nodiscard]] std::string to_json(const std::vector<ContainerInfo>& containers);
 [[nodiscard]] std::string to_json(const std::vector<EngineInfo>& engines);
 [[nodiscard]] std::string to_json(const ContainerInfo& container);
+
+// "pid", "container" (null, or an object as above), and if wanted "chain": "pid" and "command" of each.
+[[nodiscard]] std::string to_json(const std::vector<ProcessPlace>& places, bool chains);
+// "interface" and "address".
+[[nodiscard]] std::string to_json(const std::vector<Address>& addresses);
+
+// JSON of somebody else's, written as all is here, each number as it was; nothing when it is no JSON, or
+// nested more than 100 deep.
+[[nodiscard]] std::optional<std::string> ascii_json(const std::string& text);
 
 // A value on one line, without a newline; "null" for one of a type that is not known here.
 [[nodiscard]] std::string to_json(const sdbus::Variant& value);

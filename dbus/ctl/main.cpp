@@ -1,14 +1,14 @@
 // shorewatchctl: the command line of the daemon's D-Bus API.
-#include <cstdio>
 #include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <locale.h>
+#include <unistd.h>
 
 #include "dbus/ctl/commands/commands.h"
 #include "dbus/ctl/exit_code.h"
-#include "engines/support/text.h"
+#include "dbus/ctl/output.h"
 
 namespace shorewatch::ctl {
 
@@ -19,7 +19,7 @@ constexpr const char* exit_codes =
     "  0  done\n"
     "  1  the daemon or the engine said no, or the output can't be written\n"
     "  2  wrong usage\n"
-    "  3  no such container, project or engine\n"
+    "  3  no such container, project, engine or process; or a process that is in no container\n"
     "  4  the name fits more than one container\n"
     "  5  the daemon can't be reached: no bus, not running, no answer\n"
     "  6  access denied: join the group shorewatch, or be root\n"
@@ -47,12 +47,20 @@ void describe(CLI::App& app, Session& session) {
     add_show_command(app, session);
     add_watch_command(app, session);
     add_engines_command(app, session);
+    add_which_command(app, session);
+    add_namespaces_command(app, session);
+    add_inspect_command(app, session);
+    add_addresses_command(app, session);
+    add_pause_command(app, session);
+    add_unpause_command(app, session);
+    add_stop_command(app, session);
+    add_kill_command(app, session);
     add_reload_command(app, session);
     add_resync_command(app, session);
 }
 
 int complain(const std::string& text, ExitCode code) {
-    std::fprintf(stderr, "shorewatchctl: %s\n", printable(text).c_str());
+    write_complaint(text);
     return static_cast<int>(code);
 }
 
@@ -84,9 +92,10 @@ int run(int argc, char** argv) {
 }  // namespace
 
 BusChoice Session::bus() const {
-    if (user) return {BusKind::user, {}};
-    if (!host.empty()) return {BusKind::remote, host};
-    return {};
+    // A password can be asked for where there is somebody to type one.
+    const bool interactive = isatty(STDIN_FILENO) == 1;
+    if (user) return {BusKind::user, {}, interactive};
+    return {host.empty() ? BusKind::system : BusKind::remote, host, interactive};
 }
 
 Style Session::style() const {

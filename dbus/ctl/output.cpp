@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -10,6 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "engines/support/text.h"
 
 namespace shorewatch::ctl {
 
@@ -45,6 +48,10 @@ void write_answer(std::string_view text) {
         if (count < 0) throw write_error(errno);
         text.remove_prefix(static_cast<std::size_t>(count));
     }
+}
+
+void write_complaint(const std::string& text) noexcept {
+    std::fprintf(stderr, "shorewatchctl: %s\n", printable(text).c_str());
 }
 
 LineOutput::LineOutput(EventLoop& loop, int fd, OnEnd on_end) : fd_(fd), on_end_(std::move(on_end)) {

@@ -1,4 +1,4 @@
-// The standard output: whole answers, and lines as they come.
+// The standard output: whole answers, and lines as they come. And the standard error.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,9 @@ namespace shorewatch::ctl {
 
 // Writes all of text to the standard output. Throws CommandError when it can't be written.
 void write_answer(std::string_view text);
+
+// A line on the standard error that begins with "shorewatchctl: ", whatever text holds.
+void write_complaint(const std::string& text) noexcept;
 
 // Lines to a descriptor that may be slow: they wait here, not in a blocking write, while the loop goes on
 // reading the bus. A bus stalls whoever sends to a client that does not read.

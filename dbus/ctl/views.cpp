@@ -28,6 +28,14 @@ std::string pid_of(const ContainerInfo& container) {
     return container.pid == 0 ? "-" : std::to_string(container.pid);
 }
 
+constexpr const char* in_none = "(in no container)";
+
+std::string container_line(const ContainerInfo& container, const Style& style) {
+    return fmt::format("{}  {}{}{}  {}", shown(container.name, style), shown(container.engine, style),
+                       container.project.empty() ? "" : "/", shown(container.project, style),
+                       shown(container.id.substr(0, 12), style));
+}
+
 Tone engine_tone(const std::string& state) {
     if (state == "watching") return Tone::good;
     if (state == "lost" || state == "unavailable") return Tone::bad;
@@ -186,6 +194,48 @@ std::string tree(const std::vector<EngineInfo>& engines, std::vector<ContainerIn
     return text;
 }
 
+std::string process_table(const std::vector<ProcessPlace>& places, bool full_ids, const Style& style) {
+    Table table({{"PID", false, true}, {"ENGINE", true}, {"PROJECT", true}, {"NAME", true}, {"ID"}});
+    for (const ProcessPlace& place : places) {
+        if (!place.container) {
+            table.add_row({{std::to_string(place.pid)}, {"-"}, {"-"}, {in_none, Tone::warning}, {"-"}});
+            continue;
+        }
+        const ContainerInfo& container = *place.container;
+        table.add_row({{std::to_string(place.pid)},
+                       {container.engine},
+                       {or_dash(container.project)},
+                       {container.name},
+                       {full_ids ? container.id : container.id.substr(0, 12), Tone::faint}});
+    }
+    return table.render(style);
+}
+
+std::string process_trees(const std::vector<ProcessPlace>& places, const Style& style) {
+    const std::string corner(branches(style).last);
+    std::string text;
+    for (const ProcessPlace& place : places) {
+        text += fitted(place.container ? container_line(*place.container, style) : std::string(in_none),
+                       place.container ? Tone::strong : Tone::warning, style);
+        std::string indent;
+        for (const ProcessLink& link : place.chain) {
+            const bool put_in = place.entered() && link.pid == place.chain.front().pid;
+            text += fitted(fmt::format("{}{}{}  {}{}", indent, corner, link.pid, shown(link.command, style),
+                                       put_in ? "  (put into the container from outside)" : ""),
+                           Tone::plain, style);
+            indent += "   ";
+        }
+    }
+    return text;
+}
+
+std::string address_table(const std::vector<Address>& addresses, const Style& style) {
+    Table table({{"INTERFACE", true}, {"ADDRESS"}});
+    for (const Address& address : addresses)
+        table.add_row({{address.interface}, {address.address}});
+    return table.render(style);
+}
+
 std::string container_details(const ContainerInfo& container, std::uint64_t now, const Style& style) {
     Properties left = container.properties;
     Details details(style);
@@ -202,6 +252,8 @@ std::string container_details(const ContainerInfo& container, std::uint64_t now,
     details.text("Pod", left, "Pod");
     details.text("Pod id", left, "PodId");
     details.yes_no("Sandbox", left, "Sandbox");
+    details.text("Unit", left, "Unit");
+    details.text("Cgroup", left, "CgroupPath");
     add_labels(details, left);
     details.line("Object", container.path);
     for (const char* key : {"Engine", "ProjectPath", "Paused", "PID", "StartedAt"})

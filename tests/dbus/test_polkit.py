@@ -1,7 +1,11 @@
 """Who may have the daemon do something, as root, the bus and a real polkitd have it between them."""
 
 import contextlib
+import os
+import pty
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -10,6 +14,7 @@ from face import Face
 from lab.bus import GROUP_ID, Bus
 from lab.clients import ROOT, Client
 from lab.parts import running
+from lab.paths import CTL
 from lab.polkit import BUS_POLICY, Polkit, Questions, User, asking
 from lab.record_signals import NAME
 
@@ -240,3 +245,29 @@ def test_a_bus_that_goes_while_polkit_decides_is_no_trouble(
     bus.wait_for_owner(NAME)
     # What was asked for on the bus that is gone is not done.
     assert done_by(face) == []
+
+
+def ctl_as(user: User, bus: Bus, folder: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> tuple[int, str]:
+    """The exit code and the errors."""
+    program = folder / "shorewatchctl"
+    if not program.exists():  # where it is built, others may not go
+        shutil.copy(CTL, program)
+    done = subprocess.run([program, *arguments], env=bus.environment(), stdin=stdin, capture_output=True, text=True,
+                          user=user.id, group=user.id, extra_groups=user.groups, timeout=30)
+    return done.returncode, done.stderr
+
+
+def test_shorewatchctl_lets_its_user_authenticate_where_there_is_a_terminal_to_do_so(
+        bus: Bus, face: Face, start_polkit: Callable[..., Polkit], folder: Path) -> None:
+    start_polkit(YES_TO_DOCKER)
+    advice = "; be root, or join the group shorewatch and have polkit allow org.shorewatch1.control\n"
+    for command in (["reload"], ["resync", "other"]):
+        code, text = ctl_as(MEMBER, bus, folder, *command)
+        assert code == 6 and "and the call did not allow to ask for that" in text and text.endswith(advice), text
+        master, terminal = pty.openpty()
+        code, text = ctl_as(MEMBER, bus, folder, *command, stdin=terminal)
+        os.close(master)
+        os.close(terminal)
+        assert code == 6 and "has no agent to do that with: start one, as pkttyagent" in text, text
+    assert ctl_as(MEMBER, bus, folder, "resync", "docker") == (0, "")
+    assert done_by(face) == ["resync docker"]

@@ -39,7 +39,8 @@ TEST_CASE("errors of the bus have an exit code, and say what to do") {
           "cannot list the containers: access denied (said\\nso); join the group shorewatch or be root");
     CHECK(std::string(
               error("org.freedesktop.DBus.Error.AccessDenied", BusKind::system, Right::control).what()) ==
-          "cannot list the containers: access denied (said\\nso); be root");
+          "cannot list the containers: access denied (said\\nso); be root, or join the group shorewatch and "
+          "have polkit allow org.shorewatch1.control");
     CHECK(std::string(error("org.freedesktop.DBus.Error.ServiceUnknown", BusKind::user).what()) ==
           "cannot list the containers: the daemon is not running; start it: systemctl --user start "
           "shorewatchd");

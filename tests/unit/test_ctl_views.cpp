@@ -89,7 +89,8 @@ TEST_CASE("the details of a container are complete, with what a later daemon may
     const std::string text =
         container_details(container("web\x1b", {{"Privileged", sdbus::Variant(true)},
                                                 {"LabelsTruncated", sdbus::Variant(true)},
-                                                {"CgroupPath", sdbus::Variant(std::string("/docker/aa"))}}),
+                                                {"CgroupPath", sdbus::Variant(std::string("/docker/aa"))},
+                                                {"Later", sdbus::Variant(std::string("x\x1b"))}}),
                           start + 10 * second, file);
     CHECK(text ==
           "Name:        web\\x1b\n"
@@ -107,10 +108,12 @@ TEST_CASE("the details of a container are complete, with what a later daemon may
               "Pod:         -\n"
               "Pod id:      -\n"
               "Sandbox:     -\n"
+              "Unit:        -\n"
+              "Cgroup:      /docker/aa\n"
               "Labels:      tier=web\n"
               "             (more labels were left out: they are too large)\n"
               "Object:      /org/shorewatch1/engines/docker/containers/web\\x1b\n"
-              "CgroupPath:  \"/docker/aa\"\n");
+              "Later:       \"x\\u001B\"\n");
 }
 
 TEST_CASE("JSON has all properties, of any text, in ASCII") {
