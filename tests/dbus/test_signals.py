@@ -57,7 +57,8 @@ def test_a_run_is_told_in_order_and_completely(face: Face, recorder: Recorder) -
     assert added.args[1]["org.shorewatch1.Container"] == {
         "Id": container_id(1), "Name": "web", "Engine": ENGINE, "Project": "shop", "ProjectPath": shop,
         "Labels": labels, "LabelsTruncated": False, "PID": 7, "Paused": False, "Image": "nginx", "StartedAt": NOW - 5,
-        "Namespace": "", "Pod": "", "PodId": "", "Sandbox": False, "Privileged": True}
+        "Namespace": "", "Pod": "", "PodId": "", "Sandbox": False, "Privileged": True,
+        "CgroupPath": "", "Unit": ""}
     assert started.args == ["docker", "shop", "web", container_id(1), path_of(1), 2,
                             {"Timestamp": NOW, "PID": 7, "Labels": labels, "Image": "nginx", "Cause": "event"}]
     assert exited.args == ["docker", "shop", "web", container_id(1), path_of(1), 3,
