@@ -38,8 +38,8 @@ Entries by_pid_namespace(const ProcessIndex& index, std::uint32_t pid) {
 
 Entries look_up(const Registry& registry, std::uint32_t pid) {
     const ProcessIndex& index = registry.processes();
-    const Entries by_cgroup = index.by_cgroups(cgroups_of(pid));
-    const Entries by_namespace = by_pid_namespace(index, pid);
+    Entries by_cgroup = index.by_cgroups(cgroups_of(pid));
+    Entries by_namespace = by_pid_namespace(index, pid);
     if (by_namespace.empty() || by_namespace == by_cgroup) return by_cgroup;
     if (by_cgroup.empty()) return by_namespace;
     if (std::ranges::find(by_cgroup, by_namespace.front()) != by_cgroup.end()) return by_namespace;

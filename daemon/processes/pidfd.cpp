@@ -17,16 +17,16 @@ namespace shorewatch {
 
 namespace {
 
-// As in <linux/pidfd.h>, which is newer than the headers that we build with.
-struct pidfd_info {
+// struct pidfd_info of <linux/pidfd.h>, which is newer than the headers that we build with.
+struct PidfdInfo {
     std::uint64_t mask;
     std::uint64_t cgroupid;
     std::uint32_t pid, tgid, ppid;
     std::uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
     std::int32_t exit_code;  // as wait(2) has it
 };
-static_assert(sizeof(pidfd_info) == 64, "the size is part of the request's number");
-constexpr unsigned long get_info = _IOWR(0xFF, 11, pidfd_info);
+static_assert(sizeof(PidfdInfo) == 64, "the size is part of the request's number");
+constexpr unsigned long get_info = _IOWR(0xFF, 11, PidfdInfo);
 constexpr std::uint64_t info_exit = 1U << 3;
 
 int shell_code(int status) {
@@ -66,7 +66,7 @@ std::optional<std::uint32_t> pid_of(const UniqueFd& pidfd) {
 }
 
 KernelWord exit_of(const UniqueFd& pidfd) {
-    pidfd_info info{};
+    PidfdInfo info{};
     info.mask = info_exit;
     if (::ioctl(pidfd.get(), get_info, &info) != 0) return {KernelWord::State::never, {}};
     if ((info.mask & info_exit) == 0) return {KernelWord::State::not_yet, {}};

@@ -1,5 +1,6 @@
 // What the methods of a container do: those that hand out what the kernel has of it, and those that its
 // engine does.
+#include <cerrno>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -53,6 +54,13 @@ auto of_process(const Container& container, const Function& function) -> decltyp
     }
 }
 
+std::vector<sdbus::Struct<std::string, std::string>> as_rows(const std::vector<InterfaceAddress>& addresses) {
+    std::vector<sdbus::Struct<std::string, std::string>> rows;
+    for (const auto& [interface, address] : addresses)
+        rows.emplace_back(valid_utf8(interface), address);
+    return rows;
+}
+
 InitProcessPtr held_process(const PublishedEngine& engine, const Container& container) {
     InitProcessPtr process = engine.process(container.id);
     if (process) return process;
@@ -73,12 +81,12 @@ Request ContainerObject::request(Action action, const std::string& doing) const 
             .project = of->project};
 }
 
-template <typename... Values, typename Use>
-void ContainerObject::inspect(sdbus::Result<Values...>&& result, const std::string& doing, Use use) {
+template <typename Value, typename Make>
+void ContainerObject::inspect(sdbus::Result<Value>&& result, const std::string& doing, Make make) {
     answer([&] {
         auto allowed = [run = container(), process = held_process(engine_, *container()),
-                        use = std::move(use)](sdbus::Result<Values...>&& permitted) {
-            of_process(*run, [&] { use(std::move(permitted), *run, *process); });
+                        make = std::move(make)] {
+            return of_process(*run, [&] { return make(*run, *process); });
         };
         context_.authority.require(getObject(), request(Action::inspect, doing), std::move(result),
                                    std::move(allowed));
@@ -111,53 +119,51 @@ void ContainerObject::Inspect(sdbus::Result<std::string>&& result) {
 }
 
 void ContainerObject::OpenPIDFD(sdbus::Result<sdbus::UnixFd>&& result) {
-    inspect(
-        std::move(result), "open a container's process",
-        [](sdbus::Result<sdbus::UnixFd>&& permitted, const Container& container, const InitProcess& process) {
-            UniqueFd pidfd = process.open();
-            if (!pidfd && errno == ESRCH) throw over(container);
-            if (!pidfd) throw std::system_error(errno, std::generic_category(), "cannot open its process");
-            permitted.returnResults(for_bus(std::move(pidfd)));
-        });
+    inspect(std::move(result), "open a container's process",
+            [](const Container& container, const InitProcess& process) {
+                UniqueFd pidfd = process.open();
+                if (!pidfd && errno == ESRCH) throw over(container);
+                if (!pidfd)
+                    throw std::system_error(errno, std::generic_category(), "cannot open its process");
+                return for_bus(std::move(pidfd));
+            });
 }
 
 void ContainerObject::OpenNamespaces(sdbus::Result<std::map<std::string, sdbus::UnixFd>>&& result,
                                      std::vector<std::string> types) {
-    using Namespaces = std::map<std::string, sdbus::UnixFd>;
     inspect(std::move(result), "open a container's namespaces",
-            [types = std::move(types)](sdbus::Result<Namespaces>&& permitted, const Container&,
-                                       const InitProcess& process) {
-                Namespaces opened;
+            [types = std::move(types)](const Container&, const InitProcess& process) {
+                std::map<std::string, sdbus::UnixFd> opened;
                 for (auto& [type, fd] : open_namespaces(process, types))
                     opened.emplace(type, for_bus(std::move(fd)));
-                permitted.returnResults(opened);
+                return opened;
             });
 }
 
 void ContainerObject::GetAddresses(sdbus::Result<Addresses>&& result) {
-    inspect(std::move(result), "read a container's addresses",
-            [&context = context_](sdbus::Result<Addresses>&& permitted, const Container& container,
-                                  const InitProcess& process) {
-                UniqueFd network = std::move(open_namespaces(process, {"net"}).at("net"));
-                const auto call = context.calls.keep(std::move(permitted));
-                const auto reply = [call, of = container](const std::vector<InterfaceAddress>& found,
-                                                          const std::exception_ptr& failure) {
-                    call.answer([&] {
-                        of_process(of, [&] {
-                            if (failure) std::rethrow_exception(failure);
-                        });
-                        Addresses addresses;
-                        for (const auto& [interface, address] : found)
-                            addresses.emplace_back(valid_utf8(interface), address);
-                        return addresses;
+    answer([&] {
+        auto allowed = [&context = context_, run = container(),
+                        process = held_process(engine_, *container())](sdbus::Result<Addresses>&& permitted) {
+            auto network = of_process(*run, [&] { return open_namespaces(*process, {"net"}); });
+            const auto call = context.calls.keep(std::move(permitted));
+            const auto reply = [call, run](const std::vector<InterfaceAddress>& found,
+                                           const std::exception_ptr& failure) {
+                call.answer([&] {
+                    of_process(*run, [&] {
+                        if (failure) std::rethrow_exception(failure);
                     });
-                };
-                if (context.addresses.read(std::move(network), reply)) return;
-                call.answer([]() -> Addresses {
-                    throw error(errors::limits_exceeded,
-                                "Addresses of too many containers are being read; try again");
+                    return as_rows(found);
                 });
+            };
+            if (context.addresses.read(std::move(network.at("net")), reply)) return;
+            call.answer([]() -> Addresses {
+                throw error(errors::limits_exceeded,
+                            "Addresses of too many containers are being read; try again");
             });
+        };
+        context_.authority.require(getObject(), request(Action::inspect, "read a container's addresses"),
+                                   std::move(result), std::move(allowed));
+    });
 }
 
 void ContainerObject::Pause(sdbus::Result<>&& result) {

@@ -67,9 +67,10 @@ class ContainerObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::
     template <typename... Values, typename Make>
     void control(sdbus::Result<Values...>&& result, Action action, const std::string& doing,
                  const ControlRequest& request, Make make);
-    // Calls use with the initial process of the run that this object is of now, if the caller may.
-    template <typename... Values, typename Use>
-    void inspect(sdbus::Result<Values...>&& result, const std::string& doing, Use use);
+    // Answers with what make makes of the initial process of the run that this object is of now, if the
+    // caller may.
+    template <typename Value, typename Make>
+    void inspect(sdbus::Result<Value>&& result, const std::string& doing, Make make);
     [[nodiscard]] Request request(Action action, const std::string& doing) const;
 
     template <typename Value>
