@@ -1,4 +1,4 @@
-"""Figures of the daemon beside a real engine; with Docker, also beside what a plain client takes in the same run.
+"""Figures of the daemon beside a real engine, and beside what a plain reader of its events takes in the same run.
 
 Usage, as root: SHOREWATCH_BUILD_DIR=FOLDER /usr/bin/python3 tests/bench/watch.py [--engine TYPE] [--runs N] …
 
@@ -6,70 +6,26 @@ Absolute figures are this machine's at this hour; the ratios are what can be com
 """
 
 import argparse
-import contextlib
-import http.client
 import json
 import os
-import statistics
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from figures import ENGINES, figures, line, start_many
 from lab.bus import Bus
-from lab.containerd import Containerd
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.parts import new_folder, running
-from lab.podman import Podman
 from lab.recorder import Recorder, Signal
 from lab.rest_engine import UnixConnection
-from lab.waiting import Arrivals
+from own_events import own_events
 
-_ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd)}
-# Docker's name of what happened, and ours.
-_KINDS = {"start": "ContainerStarted", "die": "ContainerExited", "pause": "ContainerPaused"}
-
-
-class PlainSubscriber:
-    """What any client can have: Docker's event stream, each event stamped on arrival. No inspection, no bus."""
-
-    def __init__(self, engine: Dockerd):
-        self.events: Arrivals[tuple[str, str, int, int]] = Arrivals()  # action, id, stamp and arrival in µs
-        self._connection = UnixConnection(engine.socket)
-        self._connection.request("GET", "/events?" + urlencode({"since": str(time.time()), "filters": json.dumps(
-            {"type": ["container"], "event": list(_KINDS)})}))
-        self._answer = self._connection.getresponse()
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._connection.sock.shutdown(2)
-        self._thread.join()
-        self._connection.close()
-
-    def _read(self) -> None:
-        rest = b""
-        with contextlib.suppress(http.client.IncompleteRead):  # close()
-            while chunk := self._answer.read1(65536):
-                arrival = time.time_ns() // 1000
-                *lines, rest = (rest + chunk).split(b"\n")
-                for text in filter(None, lines):
-                    event = json.loads(text)
-                    self.events.add((event["Action"], event["Actor"]["ID"], event["timeNano"] // 1000, arrival))
-
-
-def line(what: str, values: list[float], unit: str = "ms", more: str = "") -> float:
-    """Prints median and 95th percentile; the median."""
-    median, worst = statistics.median(values), statistics.quantiles(values, n=20)[-1]
-    print(f"{what:46} n {len(values):4}  median {median:7.2f} {unit}  p95 {worst:7.2f} {unit}  {more}", flush=True)
-    return median
+_MEMBERS = ("ContainerStarted", "ContainerExited", "ContainerPaused")
 
 
 def live_and_die(engine: Engine, recorder: Recorder, runs: int) -> None:
@@ -88,26 +44,25 @@ def live_and_die(engine: Engine, recorder: Recorder, runs: int) -> None:
 
 
 def latencies(engine: Engine, bus: Bus, daemon: Daemon, runs: int) -> None:
-    """The engine's stamp, as our signals have it → their arrival at a subscriber."""
+    """The engine's stamp → the arrival of its own event at a plain reader, and of our signal at a subscriber.
+
+    Of an exit, the signal may come before the engine's stamp: then it is less than 0 (exits.py has more of exits).
+    """
     daemon.start()
     recorder = Recorder(bus)
-    plain = PlainSubscriber(engine) if isinstance(engine, Dockerd) else None
+    plain = own_events(engine)
     live_and_die(engine, recorder, runs)
     signals: dict[tuple[str, str], Signal] = {
         (signal.member, signal.id): signal for signal in recorder.signals.all() if signal.is_container}
-    for action, member in _KINDS.items():
-        mine = [signal for (kind, _), signal in signals.items() if kind == member]
-        if plain is None:
-            line(f"stamp → {member}", [(signal.at - signal.details["Timestamp"]) / 1000 for signal in mine])
-            continue
-        events = plain.events.wait_until(lambda all_: len(all_) >= 3 * runs, 10, "Docker's events")
-        stamps = {id_: (stamp, arrival) for kind, id_, stamp, arrival in events if kind == action}
-        theirs = line(f"stamp → docker events, {action}",
-                      [(arrival - stamp) / 1000 for stamp, arrival in stamps.values()])
-        ours = [(signal.at - stamps[signal.id][0]) / 1000 for signal in mine]
-        line(f"stamp → {member}", ours, more=f"{statistics.median(ours) / theirs:.2f} × docker events")
-    if plain is not None:
-        plain.close()
+    for member in _MEMBERS:
+        mine = {id_: signal.at for (kind, id_), signal in signals.items() if kind == member}
+        events = [plain.wait_for(member, id_) for id_ in mine]
+        theirs = line(f"stamp → the engine's own event, {member}",
+                      [(event.arrival - event.stamp) / 1000 for event in events])
+        ours = [(mine[event.id] - event.stamp) / 1000 for event in events]
+        ratio = figures(ours).median / theirs
+        line(f"stamp → our signal, {member}", ours, more=f"{ratio:.2f} × the engine's own event" if ratio > 0 else "")
+    plain.close()
     recorder.close()
     daemon.stop()
 
@@ -116,9 +71,7 @@ def ready(engine: Engine, daemon: Daemon, counts: list[int], starts: int = 10) -
     """Start of the process → READY=1, which it says once every engine is listed and the bus has it all."""
     running = 0
     for count in counts:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda number: engine.run(f"many{number}", labels=engine.project_labels("many")),
-                          range(running, count)))
+        start_many(engine, "many", range(running, count))
         running = count
         times = []
         for _ in range(starts):
@@ -169,11 +122,11 @@ def idle(daemon: Daemon, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", choices=sorted(_ENGINES), default="docker")
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="docker")
     parser.add_argument("--runs", type=int, default=60, help="containers for the latencies")
     parser.add_argument("--idle", type=float, default=30, help="seconds")
     options = parser.parse_args()
-    with (new_folder() as folder, running(_ENGINES[options.engine](folder / "engine")) as engine,
+    with (new_folder() as folder, running(ENGINES[options.engine](folder / "engine")) as engine,
           running(Bus(folder / "bus")) as bus):
         daemon = Daemon(folder / "daemon", bus, {"engine": engine})
         print(f"{options.engine}, load {os.getloadavg()[0]:.2f}")

@@ -7,8 +7,27 @@ import pytest
 
 from lab.containerd import Containerd
 from lab.cri import Cri
+from lab.engine import Engine
 from lab.parts import new_folder, running
 from lab.podman import Podman
+
+
+# Each engine in turn, for the tests that hold on all of them. By type: the fixture of one that all tests share, and of
+# one that a test may kill.
+ENGINES = {"docker": ("dockerd", "live_restore_dockerd"), "podman": ("podman", "own_podman"),
+           "containerd": ("containerd", "own_containerd"), "cri": ("cri_pod", "own_cri_pod")}
+
+
+@pytest.fixture(params=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Without containers but for a pod's own; the test must leave it running."""
+    return request.getfixturevalue(ENGINES[request.param][0])
+
+
+@pytest.fixture(params=list(ENGINES))
+def mortal_engine(request: pytest.FixtureRequest) -> Engine:
+    """Of the test's own, to be killed and restarted; its containers outlive it."""
+    return request.getfixturevalue(ENGINES[request.param][1])
 
 
 # containerd

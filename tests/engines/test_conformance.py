@@ -15,20 +15,7 @@ from lab.recorder import Recorder, state, wait_until
 from lab.waiting import Deadline, wait_for_exit
 
 CONTAINER = "org.shorewatch1.Container"
-# The fixture of an engine that all its tests share, and of one that a test may kill.
-ENGINES = {"docker": ("dockerd", "live_restore_dockerd"), "podman": ("podman", "own_podman"),
-           "containerd": ("containerd", "own_containerd"), "cri": ("cri_pod", "own_cri_pod")}
 WORKERS = 4
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][0])
-
-
-@pytest.fixture(params=list(ENGINES))
-def mortal_engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][1])
 
 
 @pytest.fixture

@@ -15,23 +15,10 @@ from lab.recorder import Recorder, state
 
 CONTAINER = "org.shorewatch1.Container"
 ERROR = "org.shorewatch1.Error."
-# The fixture of an engine that all its tests share, and of one that a test may kill.
-ENGINES = {"docker": ("dockerd", "live_restore_dockerd"), "podman": ("podman", "own_podman"),
-           "containerd": ("containerd", "own_containerd"), "cri": ("cri_pod", "own_cri_pod")}
 # It sees SIGTERM and SIGUSR1, and ends by each with a code of its own.
 OBEDIENT = ("sh", "-c", "trap 'exit 3' TERM; trap 'exit 5' USR1; touch /ready; while :; do sleep 0.1; done")
 DEAF = ("sh", "-c", "trap '' TERM; touch /ready; while :; do sleep 0.1; done")
 SIGUSR1 = 10
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][0])
-
-
-@pytest.fixture(params=list(ENGINES))
-def mortal_engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][1])
 
 
 @pytest.fixture

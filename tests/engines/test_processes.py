@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import errno
 import os
 import select
 import signal
@@ -24,25 +23,12 @@ from lab.recorder import Recorder, state, wait_until
 
 CONTAINER = "org.shorewatch1.Container"
 ERROR = "org.shorewatch1.Error."
-# The fixture of an engine that all its tests share, and of one that a test may stop.
-ENGINES = {"docker": ("dockerd", "live_restore_dockerd"), "podman": ("podman", "own_podman"),
-           "containerd": ("containerd", "own_containerd"), "cri": ("cri_pod", "own_cri_pod")}
 # A shell with a child, which has a child.
 FAMILY = ("sh", "-c", "sh -c 'sleep 1000000 & wait' & wait")
 CLONE_NEWNET = 0x40000000
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][0])
-
-
-@pytest.fixture(params=list(ENGINES))
-def mortal_engine(request: pytest.FixtureRequest) -> Engine:
-    return request.getfixturevalue(ENGINES[request.param][1])
 
 
 @pytest.fixture
