@@ -35,6 +35,7 @@ class EngineControl {
     // Of what inspect_json() answers, in bytes: it has to fit into a message on a bus.
     static constexpr std::size_t longest_inspection = std::size_t{16} * 1024 * 1024;
 
+    virtual ~EngineControl() = default;
     EngineControl(const EngineControl&) = delete;
     EngineControl& operator=(const EngineControl&) = delete;
 
@@ -58,7 +59,6 @@ class EngineControl {
 
   protected:
     EngineControl() = default;
-    ~EngineControl() = default;
 };
 
 // Why no engine is asked to send this signal or to wait that long; nothing: it may be.

@@ -24,6 +24,10 @@ namespace {
 // How much later than the engine's stamp of a run its process may have begun: engines start the process and
 // take the time then, the kernel counts in hundredths of a second.
 constexpr auto slack = std::chrono::seconds(1);
+// How long before that stamp it may have begun, if no cgroup says whose it is: engines set containers up
+// before they start them. An engine behind a forwarded socket names processes of another machine, of which
+// this one may have some that are older than that.
+constexpr auto longest_creation = std::chrono::minutes(5);
 
 std::string folder_of(std::uint32_t pid) {
     return "/proc/" + std::to_string(pid);
@@ -91,14 +95,24 @@ Held not_held(NotHeld why, std::string reason) {
     return {nullptr, why, std::move(reason)};
 }
 
+// Does a process that is in no cgroup of the container's name look as if it were the container's all the
+// same?
+std::optional<std::string> why_not(const Container& container, const InitProcess::Facts& facts) {
+    const RealTime began = began_at(facts.process);
+    if (!facts.cgroup && facts.pid_namespace == 0)
+        return "has neither a cgroup nor a pid namespace of its own";
+    if (!container.started || began > *container.started + slack) return "began after the container did";
+    if (began < *container.started - longest_creation) return "began long before the container did";
+    return std::nullopt;
+}
+
 // Nothing when the process can be the container's.
-std::optional<Held> refuse(const Container& container, const Teller& teller, const Process& process,
+std::optional<Held> refuse(const Container& container, const Teller& teller, const InitProcess::Facts& facts,
                            bool named) {
+    const Process& process = facts.process;
     const std::string it = "process " + std::to_string(process.pid);
-    if (!named && (!container.started || began_at(process) > *container.started + slack)) {
-        return not_held(NotHeld::another,
-                        it + " began after the container did, and is in no cgroup of its name");
-    }
+    if (const auto why = named ? std::nullopt : why_not(container, facts))
+        return not_held(NotHeld::another, it + " " + *why + ", and is in no cgroup of its name");
     if (is_believed(teller)) return std::nullopt;
     if (!teller.uid) return not_held(NotHeld::unknown, "nobody knows whose the engine is that names " + it);
     const auto could_be = could_be_of(*teller.uid, process.pid);
@@ -146,8 +160,9 @@ Held KernelProcesses::open(const Container& container, const Teller& teller) {
     }
     const std::vector<Cgroup> cgroups = cgroups_of(pid);
     std::optional<Cgroup> named = named_after(cgroups, container.id);
-    const std::optional<Held> refused = refuse(container, teller, *process, named.has_value());
+    const bool is_named = named.has_value();
     InitProcess::Facts facts = facts_of(*process, cgroups, std::move(named));
+    const std::optional<Held> refused = refuse(container, teller, facts, is_named);
     // All that was read is of one process if that is still there.
     if (process_with(pid) != process || (pidfd && has_ended(pidfd))) return not_held(NotHeld::gone, {});
     if (refused) return *refused;
