@@ -1,6 +1,7 @@
 // What the kernel says of the process that an engine has named, and whether that can be the container's.
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -136,6 +137,12 @@ InitProcess::Facts facts_of(const Process& process, const std::vector<Cgroup>& c
     return facts;
 }
 
+// Of a process that /proc does not show: or we may not look, or no descriptor is left to look with.
+bool is_gone(std::uint32_t pid, const UniqueFd& pidfd) {
+    if (pidfd) return has_ended(pidfd);
+    return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+}
+
 }  // namespace
 
 Held KernelProcesses::open(const Container& container, const Teller& teller) {
@@ -152,19 +159,20 @@ Held KernelProcesses::open(const Container& container, const Teller& teller) {
         share = {};
     }
     const auto process = process_with(pid);
-    if (!process) {
-        // Or /proc doesn't show it to us.
-        const bool gone = !pidfd || has_ended(pidfd);
-        return not_held(gone ? NotHeld::gone : NotHeld::unknown,
+    const auto not_shown = [&] {
+        return not_held(is_gone(pid, pidfd) ? NotHeld::gone : NotHeld::unknown,
                         "/proc doesn't show process " + std::to_string(pid));
-    }
+    };
+    if (!process) return not_shown();
     const std::vector<Cgroup> cgroups = cgroups_of(pid);
     std::optional<Cgroup> named = named_after(cgroups, container.id);
     const bool is_named = named.has_value();
     InitProcess::Facts facts = facts_of(*process, cgroups, std::move(named));
     const std::optional<Held> refused = refuse(container, teller, facts, is_named);
     // All that was read is of one process if that is still there.
-    if (process_with(pid) != process || (pidfd && has_ended(pidfd))) return not_held(NotHeld::gone, {});
+    const auto still = process_with(pid);
+    if (!still) return not_shown();
+    if (still != process || (pidfd && has_ended(pidfd))) return not_held(NotHeld::gone, {});
     if (refused) return *refused;
     return {
         std::make_shared<const InitProcess>(std::move(facts), std::move(pidfd), std::move(share)), {}, {}};

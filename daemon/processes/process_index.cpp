@@ -44,12 +44,15 @@ void ProcessIndex::remove(const Entry& entry, const InitProcess& process) {
 
 void ProcessIndex::look_up(const ByText& paths, std::string_view path, const std::vector<Entry>*& best,
                            std::size_t& longest) {
-    for (; path.size() > longest; path = path.substr(0, path.rfind('/'))) {
-        const auto found = paths.find(path);
-        if (found == paths.end()) continue;
-        best = &found->second;
-        longest = path.size();
-        return;
+    while (path.size() > longest) {
+        if (const auto found = paths.find(path); found != paths.end()) {
+            best = &found->second;
+            longest = path.size();
+            return;
+        }
+        const std::size_t slash = path.rfind('/');
+        if (slash == std::string_view::npos) return;
+        path = path.substr(0, slash);
     }
 }
 

@@ -4,8 +4,11 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
+#include <utility>
 
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,8 +44,8 @@ class ChildProcess {
 
     [[nodiscard]] std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
     // Dead, and not yet waited for.
-    void kill() {
-        ::kill(pid_, SIGKILL);
+    void kill(int signal = SIGKILL) {
+        ::kill(pid_, signal);
         siginfo_t information{};
         ::waitid(P_PID, static_cast<id_t>(pid_), &information, WEXITED | WNOWAIT);
     }
@@ -56,5 +59,21 @@ class ChildProcess {
   private:
     pid_t pid_ = 0;
 };
+
+// To prepare a child with: it ends with this exit code when it gets SIGTERM.
+template <int exit_code>
+void exit_when_told() {
+    ::signal(SIGTERM, [](int) { ::_exit(exit_code); });
+}
+
+// Does the kernel tell how a process has ended that somebody else has waited for? (Linux 6.15)
+inline bool kernel_tells_exit_codes() {
+    utsname names{};
+    int major = 0;
+    int minor = 0;
+    REQUIRE(::uname(&names) == 0);
+    REQUIRE(std::sscanf(names.release, "%d.%d", &major, &minor) == 2);
+    return std::pair(major, minor) >= std::pair(6, 15);
+}
 
 }  // namespace shorewatch
