@@ -26,7 +26,8 @@ ExitReport not_to_be_told(ExitReport report) {
 }
 
 std::optional<RealTime> latest_end(const ExitReport& report) {
-    return std::max(report.time, report.stamp);
+    // The kernel's word is timed by when we hear it, which may be after the next run has begun.
+    return report.cause == Cause::kernel ? report.stamp : std::max(report.time, report.stamp);
 }
 
 ExitReport merged(ExitReport first, const ExitReport& second) {

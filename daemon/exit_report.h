@@ -24,7 +24,7 @@ struct ExitReport {
 [[nodiscard]] ExitReport report_of(const ContainerEvent& event, const Container& container);
 // report, where a later run has begun: the exit event has come by now, or never will.
 [[nodiscard]] ExitReport not_to_be_told(ExitReport report);
-// The latest moment at which a source has it end.
+// The latest moment at which the engine has it end.
 [[nodiscard]] std::optional<RealTime> latest_end(const ExitReport& report);
 // first, completed by what only second knows.
 [[nodiscard]] ExitReport merged(ExitReport first, const ExitReport& second);

@@ -64,6 +64,9 @@ void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoi
         // Of this run, as its end is not told yet and the one that was found in its place began later.
         if (track.superseded && !track.exiting->told_by_event && event.time < *track.superseded) return;
         auto end = track.exiting ? latest_end(*track.exiting) : std::nullopt;
+        // What began after we heard of the end is a new run; what began before may be either.
+        if (!end && track.exiting && track.exiting->time && event.time > *track.exiting->time)
+            end = track.exiting->time;
         if (track.superseded) end = RealTime{};
         // Either this run's own start told again, or a new run whose predecessor's end was not told.
         if (!end) {

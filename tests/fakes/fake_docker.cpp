@@ -51,6 +51,10 @@ void FakeDocker::start_again(const std::string& id, Tell tell) {
     act(tell, [&](DockerModel& model) { return model.start(id); });
 }
 
+void FakeDocker::start_as(std::uint32_t pid, const std::string& id, Tell tell) {
+    act(tell, [&](DockerModel& model) { return model.start(id, pid); });
+}
+
 void FakeDocker::die(const std::string& id, int exit_code, Tell tell) {
     act(tell, [&](DockerModel& model) { return model.die(id, exit_code); });
 }

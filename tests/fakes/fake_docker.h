@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -59,6 +60,8 @@ class FakeDocker {
     std::string start(ContainerSpec spec, Tell tell = Tell::once);  // creates and starts it, as `docker run`
     // A template only so that {.name = …} can mean nothing but a ContainerSpec.
     void start(const std::same_as<std::string> auto& id, Tell tell = Tell::once) { start_again(id, tell); }
+    // Its next run has this pid.
+    void start_as(std::uint32_t pid, const std::string& id, Tell tell = Tell::once);
     void die(const std::string& id, int exit_code = 0, Tell tell = Tell::once);
     void die_to_restart(const std::string& id, int exit_code, Tell tell = Tell::once);
     void kill(const std::string& id, int signal, Tell tell = Tell::once);  // no death by itself, as of SIGHUP

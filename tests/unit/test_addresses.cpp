@@ -64,7 +64,8 @@ struct World {
         });
     }
     Answer answer_of(UniqueFd network) {
-        REQUIRE(read(std::move(network)));
+        const bool begun = read(std::move(network));
+        REQUIRE(begun);
         CHECK(answers.empty());  // not within the call
         REQUIRE(drive(loop, [&] { return !answers.empty(); }));
         Answer answer = answers.front();

@@ -230,6 +230,24 @@ TEST_CASE("rule 4: the kernel's word ends a run, and the engine's later one does
     CHECK(hand.take().empty());
 }
 
+TEST_CASE("rule 4: a run that began before the kernel's word on the one before it was heard is told") {
+    Published hand;
+    SECTION("with the exit code") {
+        hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(220), 137, {}, false, {}}, hand.now);
+        CHECK(hand.take() == "exited:137/kernel");
+        hand.event(Type::exited, 211, 137);
+    }
+    SECTION("without") {
+        hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(220), {}, {}, false, {}}, hand.now);
+        hand.event(Type::exited, 211, 5);
+        CHECK(hand.take() == "exited:5/kernel");
+    }
+    hand.event(Type::started, 212);
+    while (!hand.asked.empty())
+        hand.answer(alive(212, 8));
+    CHECK(hand.take() == "started:8");
+}
+
 TEST_CASE("rule 4: where the kernel can't tell the exit code, the engine has a second to") {
     Published hand;
     hand.tracker.on_process_exit("c", 7, {Cause::kernel, at(210), {}, {}, false, {}}, hand.now);
