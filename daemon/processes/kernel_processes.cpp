@@ -96,12 +96,20 @@ Held not_held(NotHeld why, std::string reason) {
     return {nullptr, why, std::move(reason)};
 }
 
+// Are its mounts others than ours? As those of all containers are, and of some services.
+bool has_own_mounts(std::uint32_t pid) {
+    struct stat ours{};
+    struct stat its{};
+    return ::stat("/proc/self/ns/mnt", &ours) == 0 &&
+           ::stat((folder_of(pid) + "/ns/mnt").c_str(), &its) == 0 && its.st_ino != ours.st_ino;
+}
+
 // Does a process that is in no cgroup of the container's name look as if it were the container's all the
 // same?
 std::optional<std::string> why_not(const Container& container, const InitProcess::Facts& facts) {
     const RealTime began = began_at(facts.process);
-    if (!facts.cgroup && facts.pid_namespace == 0)
-        return "has neither a cgroup nor a pid namespace of its own";
+    if (!facts.cgroup && facts.pid_namespace == 0 && !has_own_mounts(facts.process.pid))
+        return "has neither a cgroup nor namespaces of its own";
     if (!container.started || began > *container.started + slack) return "began after the container did";
     if (began < *container.started - longest_creation) return "began long before the container did";
     return std::nullopt;

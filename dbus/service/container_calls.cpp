@@ -56,14 +56,14 @@ auto of_process(const Container& container, const Function& function) -> decltyp
 
 std::vector<sdbus::Struct<std::string, std::string>> as_rows(const std::vector<InterfaceAddress>& addresses) {
     std::vector<sdbus::Struct<std::string, std::string>> rows;
+    rows.reserve(addresses.size());
     for (const auto& [interface, address] : addresses)
         rows.emplace_back(valid_utf8(interface), address);
     return rows;
 }
 
-InitProcessPtr held_process(const PublishedEngine& engine, const Container& container) {
-    InitProcessPtr process = engine.process(container.id);
-    if (process) return process;
+const InitProcess& held(const InitProcessPtr& process, const Container& container) {
+    if (process) return *process;
     throw error(
         errors::not_supported,
         name_of(container) + "'s processes are not to be had: its engine is on another host, or process " +
@@ -84,9 +84,8 @@ Request ContainerObject::request(Action action, const std::string& doing) const 
 template <typename Value, typename Make>
 void ContainerObject::inspect(sdbus::Result<Value>&& result, const std::string& doing, Make make) {
     answer([&] {
-        auto allowed = [run = container(), process = held_process(engine_, *container()),
-                        make = std::move(make)] {
-            return of_process(*run, [&] { return make(*run, *process); });
+        auto allowed = [run = container(), process = engine_.process(id_), make = std::move(make)] {
+            return of_process(*run, [&] { return make(*run, held(process, *run)); });
         };
         context_.authority.require(getObject(), request(Action::inspect, doing), std::move(result),
                                    std::move(allowed));
@@ -143,8 +142,8 @@ void ContainerObject::OpenNamespaces(sdbus::Result<std::map<std::string, sdbus::
 void ContainerObject::GetAddresses(sdbus::Result<Addresses>&& result) {
     answer([&] {
         auto allowed = [&context = context_, run = container(),
-                        process = held_process(engine_, *container())](sdbus::Result<Addresses>&& permitted) {
-            auto network = of_process(*run, [&] { return open_namespaces(*process, {"net"}); });
+                        process = engine_.process(id_)](sdbus::Result<Addresses>&& permitted) {
+            auto network = of_process(*run, [&] { return open_namespaces(held(process, *run), {"net"}); });
             const auto call = context.calls.keep(std::move(permitted));
             const auto reply = [call, run](const std::vector<InterfaceAddress>& found,
                                            const std::exception_ptr& failure) {

@@ -19,7 +19,8 @@ sd_bus_message* ask(sd_bus* bus, const char* path, const char* interface, const 
                     const char* signature, Arguments... arguments) {
     sd_bus_error error = SD_BUS_ERROR_NULL;
     sd_bus_message* reply = nullptr;
-    if (sd_bus_call_method(bus, service, path, interface, method, &error, &reply, signature, arguments...) < 0)
+    if (sd_bus_call_method(bus, service, path, interface, method, &error, &reply, signature, arguments...) <
+        0)
         std::fprintf(stderr, "%s: %s\n", method, error.message != nullptr ? error.message : "no answer");
     sd_bus_error_free(&error);
     return reply;

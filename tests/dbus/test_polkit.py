@@ -121,6 +121,24 @@ def test_a_rule_can_let_somebody_do_one_thing_to_one_engine(
     assert done_by(face) == ["resync docker"]
 
 
+def test_a_rule_can_let_somebody_do_one_thing_to_one_container(
+        bus: Bus, face: Face, start_polkit: Callable[..., Polkit]) -> None:
+    face.do("start", engine="docker", id="1" * 64, name="web", project="shop", pid=7)
+    face.do("start", engine="docker", id="2" * 64, name="db", project="shop", pid=8)
+    start_polkit("""
+polkit.addRule(function(action, subject) {
+    if (action.id == "org.shorewatch1.control" && subject.user == "nobody" && action.lookup("engine") == "docker" &&
+        action.lookup("project") == "shop" && action.lookup("container") == "web")
+        return polkit.Result.YES;
+});
+""")
+    web, db = (f"{ENGINE}/containers/_3{digit}{digit * 63}" for digit in "12")
+    assert ask(bus, MEMBER, (web, NAME + ".Container.Pause")) == []
+    for path, method in ((db, "Pause"), (db, "Unpause"), (web, "Inspect"), (web, "OpenPIDFD"), (db, "GetAddresses")):
+        name, text = ask(bus, MEMBER, (path, f"{NAME}.Container.{method}"))
+        assert name == WANTS_AUTHENTICATION, text
+
+
 def test_a_rule_can_refuse(bus: Bus, face: Face, start_polkit: Callable[..., Polkit]) -> None:
     start_polkit(NO)
     for flags in ([], ["--interactive"]):

@@ -263,6 +263,26 @@ def test_the_kernel_tells_of_ends_while_the_engine_is_dead(
     assert_exactly_once(recorder.signals.all(), before, listing)
 
 
+def test_containers_beyond_the_limit_of_descriptors_are_followed_by_the_engines_events(
+        dockerd: Dockerd, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+    daemon = start_daemon({"docker": dockerd}, descriptors=80)  # half of them for processes
+    ids = [dockerd.run(f"web{number}") for number in range(50)]
+    for number in range(50):
+        recorder.wait_for("ContainerStarted", f"web{number}")
+    assert daemon.log().count("no descriptors are left") == 1
+    last = dockerd.alive()[ids[-1]].pid
+    assert by_pid(client, last) == recorder.wait_for("ContainerStarted", "web49").object
+    pidfd = client.descriptor(recorder.wait_for("ContainerStarted", "web49").object, CONTAINER, "OpenPIDFD")
+    assert f"Pid:\t{last}\n" in Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+    os.close(pidfd)
+    dockerd.remove_all()
+    for number in range(50):
+        assert recorder.wait_for("ContainerExited", f"web{number}").details["ExitCode"] == 137
+    listing = client.list()
+    recorder.wait_until_sequence(listing.sequence)
+    assert_exactly_once(recorder.signals.all(), after=listing)
+
+
 def test_a_restart_that_overtakes_the_engines_word_is_a_new_run(
         dockerd: Dockerd, start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
     start_daemon({"docker": dockerd})

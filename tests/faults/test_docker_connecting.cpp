@@ -127,10 +127,11 @@ TEST_CASE("what does not speak HTTP is named so") {
 }
 
 TEST_CASE("an engine says who it is, and that is told before or after the stream stands") {
-    SECTION("on a unix socket, with its pid") {
+    SECTION("on a unix socket, with its pid and its user") {
         DockerFixture fixture;
         fixture.open();
-        const EngineIdentity whole{EngineFacts{}.id, "20.10.24", static_cast<std::uint32_t>(::getpid())};
+        const EngineIdentity whole{EngineFacts{}.id, "20.10.24", static_cast<std::uint32_t>(::getpid()),
+                                   ::geteuid()};
         CHECK(fixture.drive_until([&] { return fixture.observer.identities.back() == whole; }));
     }
     SECTION("over TCP, where its pid says nothing") {

@@ -50,10 +50,11 @@ class Daemon:
         return self._notify
 
     def start(self, *arguments: str, environment: Optional[Mapping[str, str]] = None, ready: float = 10,
-              run: Optional[Path] = None, capabilities: Optional[str] = None) -> None:
+              run: Optional[Path] = None, capabilities: Optional[str] = None, descriptors: Optional[int] = None) -> None:
         """Returns when it has said READY=1, which `ready` seconds may take; 0: returns at once.
 
         run: a folder that the daemon sees as /run. capabilities: all that it has, as in "sys_ptrace,kill".
+        descriptors: how many it may have open.
         """
         self._close_notify()
         self._notify = NotifySocket(self.folder / "notify.sock")
@@ -61,6 +62,8 @@ class Daemon:
             "unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /run && exec "$@"', run]
         if capabilities is not None:
             inside += ["setpriv", "--bounding-set", ",".join(["-all", *(f"+{name}" for name in capabilities.split(","))])]
+        if descriptors is not None:
+            inside += ["prlimit", f"--nofile={descriptors}:{descriptors}"]
         self._process = Process([*inside, DAEMON, "--config", self.configuration, *arguments],
                                 self.folder / "shorewatchd.log",
                                 self.bus.environment() | {"NOTIFY_SOCKET": str(self._notify.path)} |

@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include <sched.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 
 namespace shorewatch {
 
-// Waits until it is ended.
+// Waits until it is ended. Has mounts of its own, as containers have, where we may give it some.
 class ChildProcess {
   public:
     // prepare runs in it first, and calls nothing that a fork of a process with threads may not.
@@ -29,6 +30,7 @@ class ChildProcess {
         pid_ = ::fork();
         REQUIRE(pid_ >= 0);
         if (pid_ == 0) {
+            static_cast<void>(::unshare(CLONE_NEWNS));
             prepare();
             if (::write(tells.get(), "!", 1) != 1) ::_exit(1);
             while (true)

@@ -198,7 +198,9 @@ TEST_CASE("a process that began after the run did is another one with its number
     const ChildProcess child;
     const RealTime began = began_at(process_with(child.pid()).value());
     CHECK(world.open(container_with(child.pid(), began)).process);
-    CHECK(world.open(container_with(child.pid(), began + 1h)).process);
+    CHECK(world.open(container_with(child.pid(), began + 4min)).process);
+    // Nor is one that was there long before.
+    CHECK_FALSE(world.open(container_with(child.pid(), began + 1h)).process);
     for (const auto started : {std::optional(began - 1h), std::optional<RealTime>()}) {
         const Held held = world.open(container_with(child.pid(), started));
         CHECK_FALSE(held.process);
