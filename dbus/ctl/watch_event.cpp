@@ -31,8 +31,10 @@ std::string exit_code_text(int code) {
 }
 
 void add_cause(const WatchEvent& event, Parts& parts) {
+    // Whether the kernel or the engine was first to tell is of no interest here; that nobody told at the time
+    // is.
     const auto cause = find<std::string>(event.details, "Cause");
-    if (cause && *cause != "event") parts.details.push_back("cause " + *cause);
+    if (cause && *cause == "resync") parts.details.emplace_back("cause resync");
 }
 
 void describe_process(const WatchEvent& event, Parts& parts) {

@@ -100,7 +100,10 @@ TEST_CASE("an event is one line of text with what a person wants to know") {
     exited.ran = 62 * second;
     CHECK(line(exited) ==
           "00:04:53.123  exited    web                   docker/shop     "
-          "exit code 137 (SIGKILL), out of memory, ran 1m2s, cause kernel");
+          "exit code 137 (SIGKILL), out of memory, ran 1m2s");
+    const sdbus::Variant resync(std::string("resync"));
+    CHECK(line(event(Kind::exited, "web", 2, at(start, {{"Cause", resync}}))) ==
+          "00:04:53.123  exited    web                   docker/shop     exit code not known, cause resync");
     CHECK(line(event(Kind::exited, "web", 2)) ==
           "00:04:53.623  exited    web                   docker/shop     exit code not known");
     CHECK(line(event(Kind::paused, "web", 3)) == "00:04:53.623  paused    web                   docker/shop");
