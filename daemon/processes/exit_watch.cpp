@@ -7,6 +7,21 @@
 
 namespace shorewatch {
 
+namespace {
+
+// pidfds tell how a process ended once its parent has waited for it, which shims take their time for; /proc
+// tells it from the end until then.
+KernelWord word_on(const InitProcess& process) {
+    const KernelWord word = exit_of(process.pidfd());
+    if (word.state != KernelWord::State::not_yet || !process.facts().readable) return word;
+    const auto status = wait_status_of(process.facts().process);
+    // Waited for meanwhile?
+    if (!status) return exit_of(process.pidfd());
+    return {KernelWord::State::told, shell_code(*status)};
+}
+
+}  // namespace
+
 ExitWatch::ExitWatch(EventLoop& loop, OnExit on_exit)
     : loop_(loop), on_exit_(std::move(on_exit)), patience_(loop, [this] { on_patience_over(); }) {}
 
@@ -28,7 +43,7 @@ void ExitWatch::on_ready(const std::string& id) {
     if (found == watched_.end()) return;
     Watched& watched = found->second;
     if (!watched.ended) watched.ended = real_time_now();
-    const KernelWord word = exit_of(watched.process->pidfd());
+    const KernelWord word = word_on(*watched.process);
     if (word.state != KernelWord::State::not_yet) {
         watched.source.reset();
         const bool again = std::exchange(watched.told, true);

@@ -30,6 +30,8 @@ class InitProcess {
         std::uint64_t pid_namespace = 0;
         // The systemd unit that its cgroup belongs to: of a user's manager if that is closer; empty: none.
         std::string unit;
+        // May we look at it (CAP_SYS_PTRACE, where it has rights that we don't)?
+        bool readable = false;
     };
 
     InitProcess(Facts facts, UniqueFd pidfd, DescriptorBudget::Share share)

@@ -139,8 +139,8 @@ InitProcess::Facts facts_of(const Process& process, const std::vector<Cgroup>& c
     facts.cgroup = named ? std::move(named) : apart_from(cgroups, cgroups_of(status.parent));
     struct stat its{};
     const bool first = status.namespaces > 1 && status.innermost == 1;
-    if (first && ::stat((folder_of(process.pid) + "/ns/pid").c_str(), &its) == 0)
-        facts.pid_namespace = its.st_ino;
+    facts.readable = ::stat((folder_of(process.pid) + "/ns/pid").c_str(), &its) == 0;
+    if (first && facts.readable) facts.pid_namespace = its.st_ino;
     facts.unit = unit_of(process.pid);
     return facts;
 }

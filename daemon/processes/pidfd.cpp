@@ -29,10 +29,6 @@ static_assert(sizeof(PidfdInfo) == 64, "the size is part of the request's number
 constexpr unsigned long get_info = _IOWR(0xFF, 11, PidfdInfo);
 constexpr std::uint64_t info_exit = 1U << 3;
 
-int shell_code(int status) {
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 }  // namespace
 
 UniqueFd open_pidfd(std::uint32_t pid) {
@@ -63,6 +59,10 @@ std::optional<std::uint32_t> pid_of(const UniqueFd& pidfd) {
         return pid > 0 ? static_cast<std::uint32_t>(pid) : 0;
     }
     return std::nullopt;
+}
+
+int shell_code(int wait_status) {
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
 KernelWord exit_of(const UniqueFd& pidfd) {

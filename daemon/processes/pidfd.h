@@ -39,4 +39,7 @@ struct KernelWord {
 // Of a process that has ended (PIDFD_GET_INFO with PIDFD_INFO_EXIT).
 [[nodiscard]] KernelWord exit_of(const UniqueFd& pidfd);
 
+// What wait(2) has, as a shell shows it: 128+n for a signal n.
+[[nodiscard]] int shell_code(int wait_status);
+
 }  // namespace shorewatch

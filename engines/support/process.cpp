@@ -24,6 +24,19 @@ std::string state_and_more(std::uint32_t pid) {
     return text.substr(end + 2);
 }
 
+// The one with this number; the state is the third.
+template <typename Number>
+std::optional<Number> field_of(const std::string& fields, int number) {
+    std::size_t at = 0;
+    for (int field = 3; field < number; ++field) {
+        at = fields.find(' ', at);
+        if (at++ == std::string::npos) return std::nullopt;
+    }
+    Number value{};
+    const auto [stopped, error] = std::from_chars(fields.data() + at, fields.data() + fields.size(), value);
+    return error == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
 std::chrono::nanoseconds now_of(clockid_t clock) {
     timespec now{};
     clock_gettime(clock, &now);
@@ -47,16 +60,16 @@ std::string proc_text(std::uint32_t pid, const char* name) {
 std::optional<Process> process_with(std::uint32_t pid) {
     const std::string fields = state_and_more(pid);
     if (fields.empty() || fields.front() == 'Z' || fields.front() == 'X') return std::nullopt;
-    std::size_t at = 0;
-    for (int field = 3; field < 22; ++field) {
-        at = fields.find(' ', at);
-        if (at++ == std::string::npos) return std::nullopt;
-    }
-    Process process{pid, 0};
-    const char* end = fields.data() + fields.size();
-    const auto [stopped, error] = std::from_chars(fields.data() + at, end, process.began);
-    if (error != std::errc{} || process.began == 0) return std::nullopt;
-    return process;
+    const auto began = field_of<std::uint64_t>(fields, 22);
+    if (!began || *began == 0) return std::nullopt;
+    return Process{pid, *began};
+}
+
+std::optional<int> wait_status_of(const Process& process) {
+    const std::string fields = state_and_more(process.pid);
+    if (fields.empty() || fields.front() != 'Z') return std::nullopt;
+    if (field_of<std::uint64_t>(fields, 22) != process.began) return std::nullopt;
+    return field_of<int>(fields, 52);
 }
 
 RealTime began_at(const Process& process) {

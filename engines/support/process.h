@@ -26,6 +26,10 @@ struct Process {
 // When it began, by our clock as it is set now; as exact as the kernel tells it, to a hundredth of a second.
 [[nodiscard]] RealTime began_at(const Process& process);
 
+// How a process ended that is dead and not yet waited for, as wait(2) has it. None: it isn't. Where the
+// process has rights that we don't (CAP_SYS_PTRACE), that is 0, however it ended (proc(5), stat, field 52).
+[[nodiscard]] std::optional<int> wait_status_of(const Process& process);
+
 // Opens path, with O_PATH and these flags, as the process itself would find it: all links are followed within
 // its root folder, whoever made them. No descriptor: errno says why, ESRCH being that the process is no more.
 // Needs CAP_SYS_PTRACE where the process has rights that we don't (ptrace(2), PTRACE_MODE_READ_FSCREDS).

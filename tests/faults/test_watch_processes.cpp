@@ -45,6 +45,23 @@ class Interrupted final : public InitProcesses {
     std::function<void()> then_ = [] {};
 };
 
+// Of processes that we may hold and not look at, as without CAP_SYS_PTRACE.
+class Unseen final : public InitProcesses {
+  public:
+    [[nodiscard]] Held open(const Container& container, const Teller& teller) override {
+        Held held = kernel_.processes.open(container, teller);
+        if (!held.process) return held;
+        InitProcess::Facts facts = held.process->facts();
+        facts.readable = false;
+        held.process = std::make_shared<const InitProcess>(std::move(facts), held.process->open(),
+                                                           DescriptorBudget::Share());
+        return held;
+    }
+
+  private:
+    Kernel kernel_;
+};
+
 // With the exit code that it was made with, its parent having waited for it.
 void end_by_itself(ChildProcess& child) {
     child.kill(SIGTERM);
@@ -214,15 +231,15 @@ TEST_CASE("without a descriptor to hold a process by, the engine's word on its e
 
 TEST_CASE("where the kernel doesn't tell how a process ended, the engine is asked") {
     ChildProcess child(exit_when_told<7>);
-    Kernel kernel;
+    Unseen processes;
     FakeDocker engine;
-    Watched watched(engine, {}, {}, &kernel.processes);
+    Watched watched(engine, {}, {}, &processes);
     REQUIRE(watched.wait_for(EngineState::watching));
     const auto web = engine.start({.name = "web", .pid = child.pid()});
     REQUIRE(watched.wait_for(web, "started"));
-    engine.die(web, 7, Tell::never);
-    child.kill(SIGTERM);  // and it is not waited for
-    CHECK(watched.wait_for(web, "started exited:7"));
+    engine.die(web, 9, Tell::never);  // in its own words
+    child.kill(SIGTERM);              // and it is not waited for
+    CHECK(watched.wait_for(web, "started exited:9"));
 }
 
 TEST_CASE("a run whose process ends as it is published ends, though the engine never tells of it") {

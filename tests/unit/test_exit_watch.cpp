@@ -18,8 +18,10 @@ using fakes::drive;
 
 namespace {
 
-InitProcessPtr process_of(const ChildProcess& child, bool with_descriptor = true) {
+// readable: how it ended is seen before it is waited for.
+InitProcessPtr process_of(const ChildProcess& child, bool with_descriptor = true, bool readable = false) {
     InitProcess::Facts facts;
+    facts.readable = readable;
     facts.process = process_with(child.pid()).value();
     UniqueFd pidfd = with_descriptor ? open_pidfd(child.pid()) : UniqueFd();
     REQUIRE(static_cast<bool>(pidfd) == with_descriptor);
@@ -120,6 +122,21 @@ TEST_CASE("a process that nobody waits for is told of without its exit code, and
     }
     watch.let_all_be_told();
     CHECK(watch.told.size() == (kernel_tells_exit_codes() ? 2 : 1));
+}
+
+TEST_CASE("how a process ended that we may look at is told before it is waited for") {
+    const auto [signal, code] = GENERATE(table<int, int>({{SIGTERM, 0}, {SIGKILL, 137}, {SIGSEGV, 139}}));
+    Watch watch;
+    ChildProcess child(exit_when_told<0>);
+    watch.exits.watch("web", process_of(child, true, true));
+    child.kill(signal);
+    if (kernel_tells_exit_codes()) {
+        REQUIRE(watch.wait_for({"web:" + std::to_string(code)}));
+        CHECK(watch.told.front().report.time);
+    }
+    child.end();
+    watch.let_all_be_told();
+    CHECK(watch.told.size() == 1);
 }
 
 TEST_CASE("many that nobody waits for are each told of") {
