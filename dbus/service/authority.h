@@ -128,6 +128,7 @@ void answer_errors_of(const sdbus::Result<Values...>& result, const Make& make) 
 }
 
 template <typename... Values, typename Allowed>
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): it is, into what is shared
 void Authority::require(const sdbus::IObject& object, Request request, sdbus::Result<Values...>&& result,
                         Allowed allowed) {
     // Shared, because what a std::function holds has to be copyable.

@@ -50,6 +50,7 @@ class OpenCalls {
 };
 
 template <typename... Values>
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): it is, into what is shared
 OpenCalls::Call<Values...> OpenCalls::keep(sdbus::Result<Values...>&& result) {
     if (results_.size() >= most)
         throw error(errors::limits_exceeded, "Too many calls wait for their answers; try again");

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from typing import Callable, Iterator
 
+import dbus
 import pytest
 
 from lab.clients import Client
@@ -63,8 +64,8 @@ def test_docker_in_docker_is_watched_and_goes_with_its_container(
         assert (told.engine, told.id) == (name, first)
         assert own_pids(told.details["PID"])[:2] == [told.details["PID"], inner.inspect(first)["State"]["Pid"]]
         # Of the two containers that it is in, the inner one.
-        assert client.manager("GetContainerByPID", told.details["PID"]) == told.object
-        assert client.manager("GetContainerByPID", inner.outer_pid()) == next(
+        assert client.manager("GetContainerByPID", dbus.UInt32(told.details["PID"])) == told.object
+        assert client.manager("GetContainerByPID", dbus.UInt32(inner.outer_pid())) == next(
             path for path, properties in client.list(engine="host").containers.items() if properties["Name"] == "outer")
         inner.pause(first)
         recorder.wait_for("ContainerPaused", "first")
