@@ -68,7 +68,10 @@ int shell_code(int wait_status) {
 KernelWord exit_of(const UniqueFd& pidfd) {
     PidfdInfo info{};
     info.mask = info_exit;
-    if (::ioctl(pidfd.get(), get_info, &info) != 0) return {KernelWord::State::never, {}};
+    int failed = ::ioctl(pidfd.get(), get_info, &info);
+    // It was being waited for within the call: what it leaves behind is there now.
+    if (failed != 0 && errno == ESRCH) failed = ::ioctl(pidfd.get(), get_info, &info);
+    if (failed != 0) return {KernelWord::State::never, {}};
     if ((info.mask & info_exit) == 0) return {KernelWord::State::not_yet, {}};
     return {KernelWord::State::told, shell_code(info.exit_code)};
 }

@@ -1,6 +1,7 @@
 // Descriptors of processes, and what the kernel tells by them of how a process has ended.
 #include <cerrno>
 #include <csignal>
+#include <future>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -74,6 +75,26 @@ TEST_CASE("how a process has ended is told once its parent has waited for it, by
     } else {
         CHECK(word.state == KernelWord::State::never);
         CHECK_FALSE(word.exit_code);
+    }
+}
+
+TEST_CASE("how a process has ended is told whenever it is asked, while its parent is waiting for it too") {
+    if (!kernel_tells_exit_codes()) return;
+    for (int round = 0; round < 500; ++round) {
+        ChildProcess child(exit_when_told<7>);
+        const UniqueFd pidfd = open_pidfd(child.pid());
+        child.kill(SIGTERM);
+        auto asked = std::async(std::launch::async, [&pidfd] {
+            KernelWord word;
+            do {
+                word = exit_of(pidfd);
+            } while (word.state == KernelWord::State::not_yet);
+            return word;
+        });
+        child.end();
+        const KernelWord word = asked.get();
+        REQUIRE(word.state == KernelWord::State::told);
+        REQUIRE(word.exit_code == 7);
     }
 }
 
