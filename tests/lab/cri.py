@@ -64,6 +64,10 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
+# A NamespaceOption as a kubelet has it, but for the network, which is the host's: a pid namespace for each container.
+# With one for all of a pod, containerd's shim (1.6) hangs itself up over twenty ends at once.
+_NAMESPACES = {1: 2, 2: 1}
+
 # The pod of the containers for which none is named.
 _POD = "pod"
 
@@ -106,7 +110,7 @@ class Cri(Containerd):
         """A pod without containers, in the host's network. The id of its sandbox."""
         config: Fields = {
             1: {1: name, 2: f"uid-of-{name}", 3: namespace}, 3: str(self.folder / "logs"), 6: dict(labels or {}),
-            7: dict(annotations or {}), 8: {1: f"/{self.cgroup}", 2: {1: {1: 2}}}}
+            7: dict(annotations or {}), 8: {1: f"/{self.cgroup}", 2: {1: _NAMESPACES}}}
         id_ = _text(self.call("RunPodSandbox", {1: config}))
         self._sandboxes[id_] = config
         self._names[id_] = name
@@ -116,7 +120,7 @@ class Cri(Containerd):
                annotations: Optional[Mapping[str, str]] = None) -> str:
         """A container in a pod. Without a command: sleeps until it is killed. The id."""
         config: Fields = {1: {1: name}, 2: {1: IMAGE}, 3: list(command or ("sleep", "1000000")), 9: dict(labels or {}),
-                          10: dict(annotations or {}), 11: f"{name}.log"}
+                          10: dict(annotations or {}), 11: f"{name}.log", 15: {2: {3: _NAMESPACES}}}
         id_ = _text(self.call("CreateContainer", {1: pod, 2: config, 3: self._sandboxes[pod]}))
         self.call("StartContainer", {1: id_})
         self._names[id_] = name
