@@ -14,9 +14,17 @@ namespace shorewatch {
 
 // The last run of a container that was published to its end.
 struct EndedRun {
-    RealTime bound;            // a later run starts after this; engine's stamps
-    bool awaits_exit = false;  // its exit event has not come yet …
-    bool may_be_lost = false;  // … and may have been lost with a stream
+    RealTime bound;         // a later run starts after this; engine's stamps
+    std::uint32_t pid = 0;  // 0: it was never seen alive
+    std::optional<RealTime> started;
+    bool is_certain = false;        // not only a list has left it out
+    std::optional<RealTime> heard;  // when the kernel told of its end, by our clock
+    bool start_told = false;        // by an event, at bound or before
+    bool awaits_exit = false;       // its exit event has not come yet …
+    bool may_be_lost = false;       // … and may have been lost with a stream
+
+    // May an event of a start at this time, which is after bound, be of this run all the same?
+    [[nodiscard]] bool may_still_be_told_to_start(RealTime time) const;
 };
 
 class EndedRuns {
@@ -31,6 +39,9 @@ class EndedRuns {
     [[nodiscard]] EndedRun* find(const std::string& id);
     // Was the run that this is of published to its end?
     [[nodiscard]] bool is_over(const Container& container) const;
+    // The same, whatever the engine says of it now: not only a list had left it out. False where the
+    // container comes without its start.
+    [[nodiscard]] bool is_certainly_over(const Container& container) const;
     // A stream is gone: what it had not delivered may never be told.
     void on_stream_lost();
 

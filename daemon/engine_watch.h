@@ -62,6 +62,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void on_stream_end(const EngineError& error) override;
 
     void inspect(const std::string& id) override;
+    [[nodiscard]] bool lives(const std::string& id) override { return processes_.lives(id); }
     void publish(Change change) override;
 
     void attempt();

@@ -34,6 +34,7 @@ void RunTracker::end_run(const ContainerPtr& published, Track& track, const Exit
 void RunTracker::publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time,
                                  Cause cause) {
     track.pending.reset();
+    track.successor.reset();
     track.deadline.reset();
     portfolio_.add(container);
     output_.publish(ContainerStarted{container, time, cause, {}});
@@ -42,17 +43,19 @@ void RunTracker::publish_started(Track& track, ContainerPtr container, std::opti
 }
 
 void RunTracker::publish_exited(Track& track, const ContainerPtr& published, ExitReport report) {
-    track.successor.reset();
     if (std::exchange(track.oom, false)) report.oom_killed = true;
     track.exiting.reset();
     track.superseded.reset();
     track.presumed_dead = false;
-    track.deadline.reset();
+    // A successor's start is on its way, but not for ever.
+    if (!track.successor) track.deadline.reset();
     // What raised a doubt about it is heard again, of what comes next.
     track.raised_by_start = false;
     portfolio_.remove_id(published->id);
+    // Of what the kernel alone tells the list may know nothing yet; or it has a later run whose start nobody
+    // tells.
     const bool by_kernel_alone = report.cause == Cause::kernel && !report.told_by_event;
-    if (listing_) (by_kernel_alone ? ended_by_kernel_ : confirmed_).insert(published->id);
+    if (listing_ && !by_kernel_alone) confirmed_.insert(published->id);
     ended_.remember(*published, {}, report);
     output_.publish(
         ContainerExited{published, report.time, report.exit_code, report.oom_killed, report.cause});
@@ -71,6 +74,15 @@ void RunTracker::publish_short_run(Track& track, ContainerPtr container, ExitRep
         ContainerStarted{container, container->started ? container->started : start.time, start.cause, {}});
     output_.publish(
         ContainerExited{container, report.time, report.exit_code, report.oom_killed, report.cause});
+}
+
+// Nobody will tell more of the pending run than that it is over.
+void RunTracker::end_pending(Track& track, const std::string& id) {
+    const PendingStart& pending = *track.pending;
+    EndedRun* const ended = pending.suspect ? ended_.find(id) : nullptr;
+    if (ended == nullptr) return publish_short_run(track, pending.outline, *pending.exit);
+    if (pending.exit->stamp) ended->bound = std::max(ended->bound, *pending.exit->stamp);
+    track.pending.reset();
 }
 
 // --- time, and the end of the stream
@@ -104,7 +116,7 @@ void RunTracker::expire(const std::string& id, Track& track) {
     } else if (published) {
         return doubt(id, track);
     } else if (track.pending && track.pending->exit) {
-        publish_short_run(track, track.pending->outline, *track.pending->exit);
+        end_pending(track, id);
     } else if (track.pending && !track.pending->over) {
         return ask(id, track);
     } else if (track.pending && track.pending->suspect) {
@@ -133,7 +145,7 @@ void RunTracker::on_stream_lost() {
         const ContainerPtr published = portfolio_.find(id);
         if (published && track.exiting) publish_exited(track, published, *track.exiting);
         if (track.pending && track.pending->exit) {
-            publish_short_run(track, track.pending->outline, *track.pending->exit);
+            end_pending(track, id);
         }
         track.asked = track.ask_again = track.doubtful = false;
         track.held.clear();
@@ -150,7 +162,6 @@ void RunTracker::stop_listing() {
     listing_ = false;
     told_.clear();
     confirmed_.clear();
-    ended_by_kernel_.clear();
 }
 
 void RunTracker::set_deadline(Track& track, TimePoint when) {

@@ -35,6 +35,9 @@ class RunTracker {
         // Have this container inspected and the answer given to on_inspected(), not from within this call.
         virtual void inspect(const std::string& id) = 0;
         virtual void publish(Change change) = 0;
+        // Is the initial process of the run that is published for it seen to live? False: it is over, or
+        // nobody looks at it.
+        [[nodiscard]] virtual bool lives(const std::string& id) = 0;
 
       protected:
         ~Output() = default;
@@ -75,13 +78,14 @@ class RunTracker {
         ContainerPtr outline;          // what the event or the list carried
         std::optional<RealTime> time;  // the event's stamp; none: known from a list
         Cause cause = Cause::event;
-        bool fresh = true;           // told by an event since the last list was asked for
-        bool waited = false;         // known from a list; the event of its start was waited for in vain
-        bool over = false;           // an inspection showed so; the event that says how is on its way
-        bool suspect = false;        // may be the start, told late, of a run whose end was published already
-        std::optional<bool> paused;  // the last word of the events since
+        bool fresh = true;                // told by an event since the last list was asked for
+        bool waited = false;              // known from a list; the event of its start was waited for in vain
+        bool over = false;                // an inspection showed so; the event that says how is on its way
+        bool suspect = false;             // may be a run whose end was published already, told of late
+        std::optional<bool> paused;       // the last word of the events since
         std::optional<std::string> name;  // the same
-        std::optional<ExitReport> exit;   // it is over, and an inspection may know the exit code
+        std::optional<ExitReport> exit;   // it is over by an event, and an inspection may know more …
+        bool asked_before_exit = false;   // … but not the one under way, should it find it alive
     };
 
     // What is under way for one container. A published container to which nothing happens has none.
@@ -98,8 +102,9 @@ class RunTracker {
         bool doubtful = false;       // it decides about the published run: later events wait in held
         bool unsettled = false;      // counted in unsettled_
         std::vector<ContainerEvent> held;
-        bool raised_by_start = false;  // the first of them is the start that raised the doubt
-        unsigned failures = 0;         // inspections that failed in a row
+        bool raised_by_start = false;      // the first of them is the start that raised the doubt
+        std::optional<ExitReport> denied;  // an end that was told, and does not seem to be this run's
+        unsigned failures = 0;             // inspections that failed in a row
         std::optional<TimePoint> deadline;
     };
 
@@ -114,13 +119,18 @@ class RunTracker {
     [[nodiscard]] bool will_be_told(const PendingStart& pending, const Container& found) const;
     void missing_from_list(const ContainerPtr& published, TimePoint now);
 
+    [[nodiscard]] static std::optional<RealTime> latest_start(const PendingStart& pending);
     void found_alive(const std::string& id, Track& track, const Inspection& found, TimePoint now);
+    void found_another(Track& track, const ContainerPtr& published, const ContainerPtr& container,
+                       TimePoint now);
     void found_dead(const std::string& id, Track& track, const Inspection& found, TimePoint now);
     void found_nothing(const std::string& id, Track& track, TimePoint now);
     void inspection_failed(const std::string& id, Track& track, TimePoint now);
     void compare(const ContainerPtr& published, const Container& found);
     [[nodiscard]] static ExitReport known_end(const Track& track, const Container& published, Cause cause);
 
+    // Was the doubt raised by the start of this run, or of one after it?
+    [[nodiscard]] static bool raised_by_start_of(const Container& container, const Track& track);
     void ask(const std::string& id, Track& track);
     void doubt(const std::string& id, Track& track);
     void release_held(Track& track, TimePoint now);
@@ -132,6 +142,8 @@ class RunTracker {
     void publish_exited(Track& track, const ContainerPtr& published, ExitReport report);
     // Both signals of the pending run, which was over before it could be published.
     void publish_short_run(Track& track, ContainerPtr container, ExitReport report);
+    // The same, unless it may be a run that was published already.
+    void end_pending(Track& track, const std::string& id);
     void expire(const std::string& id, Track& track);
 
     void stop_listing();
@@ -149,9 +161,6 @@ class RunTracker {
     RealTime told_from_;
     std::unordered_set<std::string> told_;
     std::unordered_set<std::string> confirmed_;
-    // Those whose run the kernel ended meanwhile: the list may have that run, or a later one whose start
-    // nobody tells.
-    std::unordered_set<std::string> ended_by_kernel_;
     EndedRuns ended_;
     std::size_t unsettled_ = 0;
     std::optional<TimePoint> next_deadline_;

@@ -82,11 +82,13 @@ void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoi
     if (track.successor && !track.successor->started_after(event.time)) track.successor.reset();
     EndedRun* ended = ended_.find(id);
     if (ended != nullptr && event.time <= ended->bound) return;
+    bool may_be_its_start = ended != nullptr && ended->may_still_be_told_to_start(event.time);
     if (track.pending) {
         PendingStart& pending = *track.pending;
         if (is_start_of(event, pending)) {  // The list was faster than the event.
             pending.time = event.time;
             pending.fresh = true;
+            pending.suspect = pending.suspect && may_be_its_start;
             pending.paused.reset();  // told of an earlier run
             return ask(id, track);
         }
@@ -97,15 +99,15 @@ void RunTracker::take_started(const ContainerEvent& event, Track& track, TimePoi
         } else if (!pending.suspect) {
             publish_short_run(track, pending.outline, not_to_be_told(pending.exit.value_or(ExitReport{})));
             ended = ended_.find(id);
+            may_be_its_start = false;
         }
     }
     PendingStart start;
     start.outline = event.container;
     start.time = event.time;
-    if (ended != nullptr) {
-        start.suspect = ended->awaits_exit && !ended->may_be_lost;
-        ended->awaits_exit = start.suspect;
-    }
+    start.suspect = may_be_its_start;
+    // What is new has the next end.
+    if (ended != nullptr) ended->awaits_exit = may_be_its_start;
     track.pending = std::move(start);
     if (track.successor) set_deadline(track, now + hold);
     ask(id, track);
@@ -127,18 +129,32 @@ bool RunTracker::is_start_of(const ContainerEvent& event, const PendingStart& pe
 void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoint now) {
     const std::string& id = event.container->id;
     if (const ContainerPtr published = portfolio_.find(id)) {
-        // Older than the run: a replayed end of an earlier one, or the engine's clock was set back.
-        if (published->started_after(event.time)) return doubt(id, track);
+        // Older than the run: a replayed end of an earlier one, or the engine's clock was set back. Nor is it
+        // its end that is told while it lives, but an earlier one's, late.
+        if (published->started_after(event.time) || output_.lives(id)) {
+            track.denied = report_of(event, *published);
+            return doubt(id, track);
+        }
         ExitReport report = report_of(event, *published);
         if (track.exiting && !track.presumed_dead) report = merged(*track.exiting, report);
         return end_run(published, track, report, now);
     }
-    if (EndedRun* ended = ended_.find(id)) {
+    EndedRun* const ended = ended_.find(id);
+    if (ended != nullptr) {
         if (event.time <= ended->bound && !track.pending) return;
+        // Whose end it is, the inspection that is under way will tell.
+        const bool is_earlier = track.pending && is_before(event, *track.pending);
+        const bool is_unclear = track.pending && track.pending->suspect && track.asked && !is_earlier;
         const bool may_be_its = !track.pending || track.pending->suspect || !track.pending->time;
-        if (may_be_its && std::exchange(ended->awaits_exit, false)) {
+        if (may_be_its && std::exchange(ended->awaits_exit, false) && !is_unclear) {
             ended->bound = std::max(ended->bound, event.time);
-            if (track.pending && track.pending->suspect) track.pending.reset();
+            // The list was made before that, or has a later run, which the stream is about to tell of.
+            if (listing_) confirmed_.insert(id);
+            if (is_earlier) {
+                track.pending->suspect = false;
+            } else if (track.pending && track.pending->suspect) {
+                track.pending.reset();
+            }
             return;
         }
     }
@@ -146,15 +162,19 @@ void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoin
     if (!track.pending) {  // It was alive when the stream was opened, and over before it could be listed.
         track.pending = PendingStart{};
         track.pending->outline = event.container;
+        // Or is it the end, told late, of a run that was told of already?
+        track.pending->suspect = ended != nullptr;
     }
     PendingStart& pending = *track.pending;
     if (pending.time && event.time < *pending.time) return ask(id, track);
     const ExitReport report = report_of(event, *pending.outline);
     const bool by_id_alone = pending.outline->by_id_alone;
-    const bool complete = report.exit_code && !by_id_alone;
-    if (complete || (!track.asked && !by_id_alone)) return publish_short_run(track, pending.outline, report);
-    // An inspection may still find what the events don't tell.
+    if (!track.asked && !by_id_alone && !pending.suspect) {
+        return publish_short_run(track, pending.outline, report);
+    }
+    // An inspection may still find what the events don't tell, or that it is an earlier run's end, told late.
     pending.exit = report;
+    pending.asked_before_exit = track.asked;
     set_deadline(track, now + (by_id_alone ? hold_for_name : hold));
     if (!track.asked) ask(id, track);
 }

@@ -22,6 +22,10 @@ void RunTracker::ask(const std::string& id, Track& track) {
     output_.inspect(id);
 }
 
+bool RunTracker::raised_by_start_of(const Container& container, const Track& track) {
+    return track.raised_by_start && !container.started_after(track.held.front().time);
+}
+
 void RunTracker::doubt(const std::string& id, Track& track) {
     track.doubtful = true;
     ask(id, track);
@@ -49,32 +53,41 @@ void RunTracker::on_inspected(const std::string& id, const Result<Inspection>& a
             found_dead(id, track, answer.value(), now);
         }
     }
+    track.denied.reset();
     set_unsettled(track, false);
     release_held(track, now);
     drop_if_idle(id);
+}
+
+// A run is alive that is not the published one.
+void RunTracker::found_another(Track& track, const ContainerPtr& published, const ContainerPtr& container,
+                               TimePoint now) {
+    if (raised_by_start_of(*container, track)) {
+        // That was this later run's start: the end of the one before was lost.
+        publish_exited(track, published, not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
+        track.raised_by_start = true;
+        return publish_started(track, container, container->started, Cause::event);
+    }
+    end_superseded(track, published, container->started, Cause::resync, now);
+    const bool older_than_list = track.unsettled && !container->started_after(told_from_);
+    if (older_than_list && !track.exiting) {
+        return publish_started(track, container, container->started, Cause::resync);
+    }
+    // Its start is on its way, and so may be other runs' events before it.
+    track.successor = container;
+    set_deadline(track, now + hold);
+}
+
+// What began later is another run.
+std::optional<RealTime> RunTracker::latest_start(const PendingStart& pending) {
+    return !pending.time && pending.exit ? pending.exit->time : pending.time;
 }
 
 void RunTracker::found_alive(const std::string& id, Track& track, const Inspection& found, TimePoint now) {
     const ContainerPtr& container = found.container;
     if (const ContainerPtr published = portfolio_.find(id)) {
         if (listing_) confirmed_.insert(id);
-        if (!published->is_same_run(*container)) {
-            if (track.raised_by_start && !container->started_after(track.held.front().time)) {
-                // That was this later run's start: the end of the one before was lost.
-                publish_exited(track, published,
-                               not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
-                track.raised_by_start = true;
-                return publish_started(track, container, container->started, Cause::event);
-            }
-            end_superseded(track, published, container->started, Cause::resync, now);
-            const bool older_than_list = track.unsettled && !container->started_after(told_from_);
-            if (older_than_list && !track.exiting) {
-                return publish_started(track, container, container->started, Cause::resync);
-            }
-            // Its start is on its way, and so may be other runs' events before it.
-            track.successor = container;
-            return set_deadline(track, now + hold);
-        }
+        if (!published->is_same_run(*container)) return found_another(track, published, container, now);
         if (std::exchange(track.presumed_dead, false)) {  // The list was wrong.
             track.exiting.reset();
             track.deadline.reset();
@@ -89,11 +102,21 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
         track.pending->cause = Cause::resync;
     }
     PendingStart& pending = *track.pending;
-    if (pending.exit) {
+    // What the kernel has ended may be alive still for its engine.
+    if (ended_.is_certainly_over(*container)) return track.pending.reset();
+    const bool told_over = pending.exit.has_value();
+    if (told_over) {
         // Made just before the end, and yet it has what the events don't tell.
         const bool names_it = pending.outline->by_id_alone && !container->started_after(pending.exit->time);
-        if (names_it) publish_short_run(track, container, *pending.exit);
-        return;
+        if (names_it) pending.outline = container->without_process();
+        if (std::exchange(pending.asked_before_exit, false)) return ask(id, track);
+        if (container->started_after(latest_start(pending))) {
+            track.successor = container;
+            return set_deadline(track, now + hold);
+        }
+        // That was the end of an earlier run, told late.
+        pending.exit.reset();
+        if (!pending.time) pending.cause = Cause::resync;
     }
     // What is over by the list or by the events, and yet alive: a later run.
     if (pending.over || container->started_after(pending.time)) {
@@ -113,6 +136,8 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
     if (listing_) confirmed_.insert(id);
     publish_started(track, std::move(complete), container->started ? container->started : start.time,
                     start.cause);
+    // Unless the engine is not as good as its word.
+    if (told_over) set_deadline(track, now + hold);
 }
 
 void RunTracker::found_dead(const std::string& id, Track& track, const Inspection& found, TimePoint now) {
@@ -122,17 +147,17 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
         if (!same_start) {
             // A later run's own events tell of it, if they were not lost in a gap; one of them may have
             // raised the doubt.
-            const bool told =
-                track.raised_by_start && !found.container->started_after(track.held.front().time);
-            if (told) track.raised_by_start = false;
+            if (raised_by_start_of(*found.container, track)) track.raised_by_start = false;
             return end_superseded(track, published, found.container->started, cause, now);
         }
         const ExitReport known = track.exiting.value_or(end_by(cause));
-        return publish_exited(track, published, merged(known, report_of(found, cause)));
+        const ExitReport report = merged(known, report_of(found, cause));
+        return publish_exited(track, published, track.denied ? merged(report, *track.denied) : report);
     }
     if (!track.pending) return;
     PendingStart& pending = *track.pending;
-    if (found.container->started_after(pending.time)) {
+    if (found.container->started_after(latest_start(pending))) {
+        if (pending.exit) return end_pending(track, id);
         pending.over = true;
         return set_deadline(track, now + hold);
     }
@@ -141,18 +166,22 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
         pending.waited = true;
         return set_deadline(track, now + hold);
     }
-    ExitReport report = report_of(found, pending.cause);
-    if (pending.exit) report = merged(*pending.exit, report);
+    ExitReport report = report_of(found, pending.exit ? pending.exit->cause : pending.cause);
+    if (pending.exit) report = merged(report, *pending.exit);
     publish_short_run(track, found.container, report);
 }
 
 void RunTracker::found_nothing(const std::string& id, Track& track, TimePoint now) {
     if (const ContainerPtr published = portfolio_.find(id)) {
+        // It began after the end that the kernel has told: its own events follow.
+        const auto ended = track.exiting ? track.exiting->time : std::nullopt;
+        if (track.raised_by_start && ended && track.held.front().time > *ended)
+            return publish_exited(track, published, not_to_be_told(*track.exiting));
         const Cause cause = track.unsettled ? Cause::resync : Cause::event;
         return end_superseded(track, published, {}, cause, now);
     }
     if (!track.pending) return;
-    if (track.pending->exit) return publish_short_run(track, track.pending->outline, *track.pending->exit);
+    if (track.pending->exit) return end_pending(track, id);
     // The engine has removed it, and says so after it has said how it ended.
     track.pending->over = true;
     set_deadline(track, now + hold);
@@ -162,16 +191,15 @@ void RunTracker::inspection_failed(const std::string& id, Track& track, TimePoin
     if (const ContainerPtr published = portfolio_.find(id); published && track.exiting) {
         return publish_exited(track, published, *track.exiting);
     }
-    if (track.pending && track.pending->exit) {
-        return publish_short_run(track, track.pending->outline, *track.pending->exit);
-    }
+    if (track.pending && track.pending->exit) return end_pending(track, id);
     set_deadline(track, now + retry_delay(track.failures++));
 }
 
 // What is known of the end of a run that an inspection has shown to be over: an event that says how may have
 // been held back, and be all that is left of it.
 ExitReport RunTracker::known_end(const Track& track, const Container& published, Cause cause) {
-    const ExitReport report = track.exiting.value_or(end_by(cause));
+    ExitReport report = track.exiting.value_or(end_by(cause));
+    if (track.denied && !published.started_after(track.denied->stamp)) report = merged(report, *track.denied);
     for (std::size_t i = track.raised_by_start ? 1 : 0; i < track.held.size(); ++i) {
         const ContainerEvent& event = track.held[i];
         if (event.type == ContainerEvent::Type::started) break;  // What follows is of a later run.

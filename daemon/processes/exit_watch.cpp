@@ -38,6 +38,11 @@ void ExitWatch::forget(const std::string& id) {
     watched_.erase(id);
 }
 
+bool ExitWatch::lives(const std::string& id) const {
+    const auto found = watched_.find(id);
+    return found != watched_.end() && !found->second.ended && !found->second.process->has_ended();
+}
+
 void ExitWatch::on_ready(const std::string& id) {
     const auto found = watched_.find(id);
     if (found == watched_.end()) return;

@@ -31,6 +31,8 @@ class ExitWatch {
     // In the place of what was watched under this id. A process without a descriptor is not watched.
     void watch(const std::string& id, InitProcessPtr process);
     void forget(const std::string& id);
+    // Is the process that is watched under this id seen to live? False where none is watched.
+    [[nodiscard]] bool lives(const std::string& id) const;
 
   private:
     struct Watched {

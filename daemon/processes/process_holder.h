@@ -26,6 +26,8 @@ class ProcessHolder {
     // machine, none of which is ever found.
     [[nodiscard]] InitProcessPtr hold(const Container& container);
     void release(const std::string& id) { exits_.forget(id); }
+    // Is the process that is held for it seen to live? False where none is held.
+    [[nodiscard]] bool lives(const std::string& id) const { return exits_.lives(id); }
 
   private:
     void tell_gone();

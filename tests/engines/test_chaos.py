@@ -160,7 +160,8 @@ def stamps_of(runs: list[Run]) -> tuple[list[int], int]:
             stamps.append(details["Timestamp"])
         else:
             assert details["Cause"] == "resync", f"no time of its own, though an event told of it: {run}"
-            assert before is None or before.started.details.get("PID") != details["PID"], f"told twice: {before}, {run}"
+            told_twice = before is not None and "PID" in details and before.started.details.get("PID") == details["PID"]
+            assert not told_twice, f"told twice: {before}, {run}"
             unknown += 1
         before = run
     return stamps, unknown

@@ -85,7 +85,8 @@ void run_random_orders(std::size_t runs, Traits traits, unsigned seed) {
         if (!wrong.empty()) {
             FAIL("seed " << seed << ", run " << i << " (" << traits.list_is_complete
                          << traits.exit_events_tell_code << traits.auto_remove << traits.events_are_doubled
-                         << traits.can_be_cut << traits.replayed << "): " << wrong);
+                         << traits.can_be_cut << traits.replayed << traits.kernel_tells_code
+                         << traits.engine_lags << traits.exits_told_late << "): " << wrong);
         }
     }
 }
@@ -167,6 +168,26 @@ TEST_CASE("random long histories in which the kernel tells of ends too") {
                                .kernel_tells_code = code},
                               seed);
         }
+    }
+}
+
+TEST_CASE("random long histories on an engine that learns of ends late") {
+    constexpr std::size_t runs = 4000;
+    const unsigned seed = std::random_device{}();
+    const auto [late, code] = GENERATE(table<bool, bool>({{false, false}, {false, true}, {true, true}}));
+    Traits traits{
+        .kernel_tells = true, .kernel_tells_code = code, .engine_lags = true, .exits_told_late = late};
+    run_random_orders(runs, traits, seed);
+    traits.auto_remove = !late;
+    run_random_orders(runs, traits, seed);
+    traits.auto_remove = false;
+    traits.can_be_cut = !late;
+    for (const std::size_t replayed : {std::size_t{0}, std::size_t{1}, everything}) {
+        traits.replayed = replayed;
+        traits.list_is_complete = false;
+        run_random_orders(runs, traits, seed);
+        traits.list_is_complete = true;
+        run_random_orders(runs, traits, seed);
     }
 }
 

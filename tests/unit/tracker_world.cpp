@@ -1,6 +1,7 @@
 #include "tests/unit/tracker_world.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -68,32 +69,13 @@ void TrackerWorld::do_to(Box& box, const Deed& deed, bool told) {
     clock_ += 10;
     switch (deed.kind) {
         case Deed::Kind::start:
-            if (box.now && box.now->pid != 0) return;
-            next->id = deed.id;
-            if (next->name.empty()) next->name = "name-" + deed.id;
-            next->pid = ++last_pid_;
-            next->started = at(clock_);
-            next->paused = false;
-            next->exit_events_tell_code = traits_.exit_events_tell_code;
-            box.removed = false;
-            box.now = next;
-            box.runs.push_back({at(clock_), {}, 0, last_pid_, false});
-            return tell(ContainerEvent::Type::started, box, {}, told);
-        case Deed::Kind::die: {
-            if (!box.now || box.now->pid == 0) return;
-            Run& run = box.runs.back();
-            run.ended = at(clock_);
-            run.code = static_cast<int>(box.runs.size()) + 10;
-            next->pid = 0;
-            next->paused = false;
-            box.now = next;
-            box.removed = traits_.auto_remove;
-            return tell(ContainerEvent::Type::exited, box, run.code, told);
-        }
+            return start(box, deed.id, told);
+        case Deed::Kind::die:
+            return die(box, told);
         case Deed::Kind::pause:
         case Deed::Kind::unpause: {
             const bool pause = deed.kind == Deed::Kind::pause;
-            if (!box.now || box.now->pid == 0 || box.now->paused == pause) return;
+            if (!box.lives() || box.now->paused == pause) return;
             next->paused = pause;
             box.now = next;
             return tell(pause ? ContainerEvent::Type::paused : ContainerEvent::Type::unpaused, box, {}, told);
@@ -107,6 +89,49 @@ void TrackerWorld::do_to(Box& box, const Deed& deed, bool told) {
             if (box.now && box.now->pid == 0) box.removed = true;
             return;
     }
+}
+
+void TrackerWorld::start(Box& box, const std::string& id, bool told) {
+    if (box.lives()) return;
+    if (box.unlearned && !traits_.exits_told_late) learn(box, told);
+    auto next = box.now ? std::make_shared<Container>(*box.now) : std::make_shared<Container>();
+    clock_ += 10;
+    next->id = id;
+    if (next->name.empty()) next->name = "name-" + id;
+    next->pid = ++last_pid_;
+    next->started = at(clock_);
+    next->paused = false;
+    next->exit_events_tell_code = traits_.exit_events_tell_code;
+    box.removed = false;
+    box.now = next;
+    box.runs.push_back({at(clock_), {}, 0, last_pid_, false});
+    tell(ContainerEvent::Type::started, box, {}, told);
+}
+
+void TrackerWorld::die(Box& box, bool told) {
+    if (!box.lives()) return;
+    if (box.unlearned) learn(box, told);
+    clock_ += 10;
+    Run& run = box.runs.back();
+    run.ended = at(clock_);
+    run.code = static_cast<int>(box.runs.size()) + 10;
+    box.unlearned = run.code;
+    if (!traits_.engine_lags || !told) learn(box, told);
+}
+
+void TrackerWorld::learn(Box& box, bool told) {
+    const int code = *std::exchange(box.unlearned, std::nullopt);
+    box.may_learn_silently = false;
+    if (!told) (box.lives() ? box.runs.end()[-2] : box.runs.back()).untraceable = true;
+    if (!box.lives()) {
+        auto next = std::make_shared<Container>(*box.now);
+        next->pid = 0;
+        next->paused = false;
+        box.now = next;
+        box.removed = traits_.auto_remove;
+    }
+    clock_ += 10;
+    tell(ContainerEvent::Type::exited, box, code, told);
 }
 
 void TrackerWorld::tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told) {
@@ -148,6 +173,8 @@ std::vector<ContainerPtr> TrackerWorld::list_now() const {
 void TrackerWorld::cut() {
     history_ += "CUT; ";
     cut_ = true;
+    for (auto& [id, box] : boxes_)
+        box.may_learn_silently = box.unlearned.has_value();
     tracker_.on_stream_lost();
     inquiries_.clear();
     list_answer_.reset();
@@ -178,7 +205,7 @@ void TrackerWorld::tell_by_kernel(std::size_t index) {
 
 void TrackerWorld::mark_told(const std::string& id, const std::function<bool(const Run&)>& which) {
     for (Run& run : boxes_.at(id).runs)
-        run.told = run.told || which(run);
+        run.told = run.told || (!run.untraceable && which(run));
 }
 
 // --- the steps
@@ -196,6 +223,12 @@ std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
     for (std::size_t i = 0; i < held_.size(); ++i) {
         const Run* const run = run_with(held_[i]);
         if (run != nullptr && run->ended) result.push_back({Step::kernel, i});
+    }
+    std::size_t number = 0;
+    for (const auto& [id, box] : boxes_) {
+        if (box.unlearned) result.push_back({Step::learn, number});
+        if (box.unlearned && box.may_learn_silently) result.push_back({Step::learn_silently, number});
+        ++number;
     }
     if (traits_.can_be_cut && !cut_) result.push_back({Step::cut});
     return result;
@@ -264,6 +297,13 @@ void TrackerWorld::take(std::size_t choice) {
         }
         case Step::kernel:
             return tell_by_kernel(taken.index);
+        case Step::learn:
+        case Step::learn_silently: {
+            auto& [id, box] = *std::next(boxes_.begin(), static_cast<std::ptrdiff_t>(taken.index));
+            const bool silently = taken.step == Step::learn_silently;
+            history_ += "the engine learns of the end of " + id + (silently ? " silently; " : "; ");
+            return learn(box, !silently);
+        }
         case Step::cut:
             return cut();
     }
@@ -280,6 +320,11 @@ bool TrackerWorld::let_time_pass() {
 
 void TrackerWorld::inspect(const std::string& id) {
     inquiries_.push_back({id, nullptr});
+}
+
+bool TrackerWorld::lives(const std::string& id) {
+    const auto held = std::ranges::find(held_, id, &Held::id);
+    return held != held_.end() && !held->gone && !run_with(*held)->ended;
 }
 
 void TrackerWorld::publish(Change change) {
@@ -314,7 +359,7 @@ std::string TrackerWorld::verdict() const {
 
 std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) const {
     const ContainerPtr shown = portfolio_.find(id);
-    const bool alive = box.now && box.now->pid != 0;
+    const bool alive = box.lives();
     if (alive != static_cast<bool>(shown)) return alive ? "alive, but not shown" : "a ghost";
     if (alive && !shown->is_same_run(*box.now)) return "another run is shown";
     if (alive && shown->paused != box.now->paused) return "paused is wrong";
@@ -325,10 +370,19 @@ std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) cons
     if (found == published_.end()) return told == 0 ? "" : "nothing was published";
     const Published& published = found->second;
     if (!published.wrong.empty()) return published.wrong;
+    if (published.started.size() > box.runs.size()) return "a run was invented";
+    for (auto one = published.started.begin(); one != published.started.end(); ++one) {
+        const std::uint32_t pid = one->container->pid;
+        const auto is_same = [pid](const ContainerStarted& other) { return other.container->pid == pid; };
+        if (pid != 0 && std::any_of(std::next(one), published.started.end(), is_same))
+            return "a run was told twice";
+    }
     // Where the end of one run and the start of the next are lost together, nobody can count runs.
     if (cut_ && traits_.replayed != everything) return {};
-    if (published.started.size() < told) return "a run was not published";
-    if (published.started.size() > box.runs.size()) return "a run was invented";
+    // Of runs whose ends are told late, or never, one may be taken for another.
+    const bool may_be_taken =
+        traits_.exits_told_late || std::ranges::any_of(box.runs, std::identity(), &Run::untraceable);
+    if (published.started.size() < told && !may_be_taken) return "a run was not published";
     for (const ContainerExited& exited : published.exited) {
         bool of_a_run = !exited.exit_code;
         for (const Run& run : box.runs)
@@ -336,7 +390,9 @@ std::string TrackerWorld::verdict_of(const std::string& id, const Box& box) cons
         if (!of_a_run) return "a wrong exit code";
         // Where the container has gone before its process could be held, a start that is told twice may be
         // another's.
-        const bool may_be_lost = traits_.kernel_tells && traits_.events_are_doubled;
+        // What is told of a run after the next one's start is too late.
+        const bool may_be_lost =
+            traits_.exits_told_late || (traits_.kernel_tells && traits_.events_are_doubled);
         if (!exited.exit_code && !cut_ && traits_.exit_events_tell_code && !may_be_lost)
             return "an exit code was lost";
     }

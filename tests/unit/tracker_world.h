@@ -34,6 +34,10 @@ struct Traits {
     std::size_t replayed = 0;           // … and of what was not delivered, the last so many events come again
     bool kernel_tells = false;          // of the end of each run that is published while it lives, …
     bool kernel_tells_code = false;     // … and how it ended
+    // The engine learns of an end only later, and has the container alive until then. After a cut it may
+    // learn of it without a word, as engines do that start.
+    bool engine_lags = false;
+    bool exits_told_late = false;  // … and may tell of it after the start of the next run
 };
 
 class TrackerWorld final : private RunTracker::Output {
@@ -60,12 +64,16 @@ class TrackerWorld final : private RunTracker::Output {
         std::optional<RealTime> ended;
         int code = 0;
         std::uint32_t pid = 0;
-        bool told = false;  // to the tracker: its start was delivered, or a list with its pid in
+        bool told = false;         // to the tracker: its start was delivered, or a list with its pid in
+        bool untraceable = false;  // the engine has learned of its end without a word
     };
     struct Box {
         ContainerPtr now;  // pid 0: dead
         std::vector<Run> runs;
         bool removed = false;
+        std::optional<int> unlearned;  // the exit code of the run that is over, as the engine does not know
+        bool may_learn_silently = false;
+        [[nodiscard]] bool lives() const { return !runs.empty() && !runs.back().ended; }
     };
     struct Inquiry {
         std::string id;
@@ -83,17 +91,32 @@ class TrackerWorld final : private RunTracker::Output {
         std::uint32_t pid;
         bool gone = false;  // before it could be held
     };
-    enum class Step { deed, deliver, list_asked, list_answer, inspect_asked, inspect_answer, kernel, cut };
+    enum class Step {
+        deed,
+        deliver,
+        list_asked,
+        list_answer,
+        inspect_asked,
+        inspect_answer,
+        kernel,
+        learn,
+        learn_silently,
+        cut
+    };
     struct Choice {
         Step step;
         std::size_t index = 0;
     };
 
     void inspect(const std::string& id) override;
+    [[nodiscard]] bool lives(const std::string& id) override;
     void publish(Change change) override;
     [[nodiscard]] std::vector<Choice> all_choices() const;
     void perform(const Deed& deed, bool told);
     void do_to(Box& box, const Deed& deed, bool told);
+    void start(Box& box, const std::string& id, bool told);
+    void die(Box& box, bool told);
+    void learn(Box& box, bool told);
     void tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told);
     [[nodiscard]] Result<Inspection> inspect_now(const std::string& id) const;
     [[nodiscard]] std::vector<ContainerPtr> list_now() const;
