@@ -6,6 +6,12 @@
 
 namespace shorewatch {
 
+namespace {
+
+const std::string nothing;
+
+}  // namespace
+
 bool InitProcess::has_ended() const {
     return pidfd_ ? shorewatch::has_ended(pidfd_) : process_with(pid()) != facts_.process;
 }
@@ -20,12 +26,12 @@ UniqueFd InitProcess::open() const {
     return copy;
 }
 
-std::string cgroup_path_of(const InitProcessPtr& process) {
-    return process && process->facts().cgroup ? process->facts().cgroup->path : std::string();
+const std::string& cgroup_path_of(const InitProcessPtr& process) {
+    return process && process->facts().cgroup ? process->facts().cgroup->path : nothing;
 }
 
-std::string unit_of(const InitProcessPtr& process) {
-    return process ? process->facts().unit : std::string();
+const std::string& unit_of(const InitProcessPtr& process) {
+    return process ? process->facts().unit : nothing;
 }
 
 }  // namespace shorewatch

@@ -54,8 +54,8 @@ class InitProcess {
 using InitProcessPtr = std::shared_ptr<const InitProcess>;
 
 // Of its own cgroup, and of its unit; empty: there is none, or no process.
-[[nodiscard]] std::string cgroup_path_of(const InitProcessPtr& process);
-[[nodiscard]] std::string unit_of(const InitProcessPtr& process);
+[[nodiscard]] const std::string& cgroup_path_of(const InitProcessPtr& process);
+[[nodiscard]] const std::string& unit_of(const InitProcessPtr& process);
 
 // Why a process is not held.
 enum class NotHeld {

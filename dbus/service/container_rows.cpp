@@ -42,15 +42,31 @@ class PropertyWriter {
     sdbus::Message& message_;
 };
 
-void write_container(sdbus::Message& message, const PublishedEngine& engine, const Container& container) {
+// Names, signatures, lengths, padding and values of fixed size of a container; and the same of a label.
+constexpr std::size_t frame_bytes = 900;
+constexpr std::size_t label_frame_bytes = 24;
+// What one byte can become in a path: "_2d".
+constexpr std::size_t escaped_byte = 3;
+
+}  // namespace
+
+ContainerRows::ContainerRows(const std::vector<Registry::Found>& containers) {
+    rows_.reserve(containers.size());
+    for (const Registry::Found& found : containers)
+        rows_.push_back({found.engine, found.container, found.engine->process(found.container->id)});
+}
+
+void ContainerRows::write(sdbus::Message& message, const Row& row) {
+    const Container& container = *row.container;
+    const std::string& engine = row.engine->name();
     message.openStruct("oa{sv}");
-    message << container_path(engine.name(), container.id);
+    message << container_path(engine, container.id);
     PropertyWriter writer(message);
     writer.add("Id", "s", container.id);
     writer.add("Name", "s", container.name);
-    writer.add("Engine", "o", engine_path(engine.name()));
+    writer.add("Engine", "o", engine_path(engine));
     writer.add("Project", "s", container.project);
-    writer.add("ProjectPath", "o", project_path(engine.name(), container.project));
+    writer.add("ProjectPath", "o", project_path(engine, container.project));
     writer.add("Labels", *container.labels);
     writer.add("LabelsTruncated", "b", container.labels->truncated());
     writer.add("PID", "u", container.pid);
@@ -62,45 +78,33 @@ void write_container(sdbus::Message& message, const PublishedEngine& engine, con
     writer.add("PodId", "s", container.pod_id);
     writer.add("Sandbox", "b", container.sandbox);
     writer.add("Privileged", "b", container.privileged);
-    const InitProcessPtr process = engine.process(container.id);
-    writer.add("CgroupPath", "s", cgroup_path_of(process));
-    writer.add("Unit", "s", unit_of(process));
+    writer.add("CgroupPath", "s", cgroup_path_of(row.process));
+    writer.add("Unit", "s", unit_of(row.process));
     writer.close();
     message.closeStruct();
 }
 
-// Names, signatures, lengths, padding and values of fixed size of a container; and the same of a label.
-constexpr std::size_t frame_bytes = 900;
-constexpr std::size_t label_frame_bytes = 24;
-// What one byte can become in a path: "_2d".
-constexpr std::size_t escaped_byte = 3;
-
-std::size_t size_on_wire(const Registry::Found& found) {
-    const Container& c = *found.container;
+std::size_t ContainerRows::size_on_wire(const Row& row) {
+    const Container& c = *row.container;
     const std::size_t strings = c.id.size() + c.name.size() + c.project.size() + c.image.size() +
                                 c.name_space.size() + c.pod.size() + c.pod_id.size();
-    const std::size_t paths =
-        escaped_byte * (3 * found.engine->name().size() + c.project.size() + c.id.size());
-    const InitProcessPtr process = found.engine->process(c.id);
-    const std::size_t of_process = cgroup_path_of(process).size() + unit_of(process).size();
+    const std::size_t paths = escaped_byte * (3 * row.engine->name().size() + c.project.size() + c.id.size());
+    const std::size_t of_process = cgroup_path_of(row.process).size() + unit_of(row.process).size();
     const std::size_t labels = c.labels->bytes() + label_frame_bytes * c.labels->entries().size();
     return frame_bytes + strings + paths + of_process + labels;
 }
 
-}  // namespace
-
 std::size_t ContainerRows::size_on_wire() const {
     std::size_t bytes = 0;
-    for (const Registry::Found& found : containers_)
-        bytes += bus::size_on_wire(found);
+    for (const Row& row : rows_)
+        bytes += size_on_wire(row);
     return bytes;
 }
 
 sdbus::Message& operator<<(sdbus::Message& message, const ContainerRows& rows) {
     message.openContainer("(oa{sv})");
-    for (const Registry::Found& found : rows.containers_) {
-        write_container(message, *found.engine, *found.container);
-    }
+    for (const ContainerRows::Row& row : rows.rows_)
+        ContainerRows::write(message, row);
     message.closeContainer();
     return message;
 }

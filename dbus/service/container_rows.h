@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "daemon/registry.h"
@@ -23,9 +22,9 @@ class ContainerRows {
     static constexpr std::size_t largest_answer = std::size_t{30} * 1024 * 1024;
 
     // Whose engines are in the registry as long as the rows live.
-    explicit ContainerRows(std::vector<Registry::Found> containers) : containers_(std::move(containers)) {}
+    explicit ContainerRows(const std::vector<Registry::Found>& containers);
 
-    [[nodiscard]] std::size_t size() const noexcept { return containers_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
     // Of the message, in bytes; too much rather than too little.
     [[nodiscard]] std::size_t size_on_wire() const;
 
@@ -33,7 +32,16 @@ class ContainerRows {
     friend sdbus::Message& operator<<(sdbus::Message& message, const ContainerRows& rows);
 
   private:
-    std::vector<Registry::Found> containers_;
+    struct Row {
+        const PublishedEngine* engine;
+        ContainerPtr container;
+        InitProcessPtr process;  // null: none is held
+    };
+
+    [[nodiscard]] static std::size_t size_on_wire(const Row& row);
+    static void write(sdbus::Message& message, const Row& row);
+
+    std::vector<Row> rows_;
 };
 
 }  // namespace shorewatch::bus
