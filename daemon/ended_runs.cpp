@@ -18,7 +18,7 @@ void EndedRuns::remember(const Container& container, std::optional<RealTime> sta
     }
     run.pid = container.pid;
     run.started = container.started;
-    run.is_certain = report.cause != Cause::resync || report.told_by_event;
+    run.is_certain = report.cause != Cause::resync || report.told_by_event || report.exit_code || report.time;
     run.heard = report.cause == Cause::kernel ? report.time : std::nullopt;
     run.start_told = start_stamp.has_value();
     run.awaits_exit = !report.told_by_event;

@@ -120,7 +120,9 @@ bool RunTracker::is_before(const ContainerEvent& event, const PendingStart& pend
 
 // Is this the start of the run that pending is, of which a list told first?
 bool RunTracker::is_start_of(const ContainerEvent& event, const PendingStart& pending) const {
-    if (pending.time || pending.exit || pending.outline->started_after(event.time)) return false;
+    if (pending.time || pending.exit || (pending.suspect && pending.over) ||
+        pending.outline->started_after(event.time))
+        return false;
     // In an older list but not in the last one, and began before what the stream tells: this is a later run.
     const bool was_over = pending.over && !pending.fresh && pending.outline->started;
     return !was_over || pending.outline->started_after(told_from_);
@@ -145,6 +147,8 @@ void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoin
         // Whose end it is, the inspection that is under way will tell.
         const bool is_earlier = track.pending && is_before(event, *track.pending);
         const bool is_unclear = track.pending && track.pending->suspect && track.asked && !is_earlier;
+        // Of the run that ended it was told already.
+        if (track.pending && !track.pending->exit && !ended->awaits_exit) track.pending->suspect = false;
         const bool may_be_its = !track.pending || track.pending->suspect || !track.pending->time;
         if (may_be_its && std::exchange(ended->awaits_exit, false) && !is_unclear) {
             ended->bound = std::max(ended->bound, event.time);

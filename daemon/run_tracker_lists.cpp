@@ -46,8 +46,9 @@ void RunTracker::on_list(const std::vector<ContainerPtr>& alive, TimePoint now) 
 void RunTracker::listed(const ContainerPtr& entry) {
     if (confirmed_.contains(entry->id)) return;
     if (ended_.is_certainly_over(*entry)) return;
+    // The list may have the run that ended, of an engine that does not know yet, or has forgotten it.
     const EndedRun* const ended = ended_.find(entry->id);
-    const bool may_be_over = ended != nullptr && ended->is_certain && ended->awaits_exit;
+    const bool may_be_over = ended != nullptr && ended->is_certain;
     const bool complete = entry->pid != 0 && !told_.contains(entry->id) && !may_be_over;
     if (const ContainerPtr published = portfolio_.find(entry->id)) {
         if (complete && published->is_same_run(*entry)) return compare(published, *entry);

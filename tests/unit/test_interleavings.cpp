@@ -184,6 +184,7 @@ TEST_CASE("random long histories on an engine that learns of ends late") {
     traits.can_be_cut = !late;
     for (const std::size_t replayed : {std::size_t{0}, std::size_t{1}, everything}) {
         traits.replayed = replayed;
+        traits.engine_forgets = !late && replayed == 0;
         traits.list_is_complete = false;
         run_random_orders(runs, traits, seed);
         traits.list_is_complete = true;

@@ -121,7 +121,8 @@ void TrackerWorld::die(Box& box, bool told) {
 
 void TrackerWorld::learn(Box& box, bool told) {
     const int code = *std::exchange(box.unlearned, std::nullopt);
-    box.may_learn_silently = false;
+    told = told && !box.has_forgotten;
+    box.may_learn_silently = box.has_forgotten = false;
     if (!told) (box.lives() ? box.runs.end()[-2] : box.runs.back()).untraceable = true;
     if (!box.lives()) {
         auto next = std::make_shared<Container>(*box.now);
@@ -132,6 +133,15 @@ void TrackerWorld::learn(Box& box, bool told) {
     }
     clock_ += 10;
     tell(ContainerEvent::Type::exited, box, code, told);
+}
+
+void TrackerWorld::forget(Box& box) {
+    if (box.runs.empty() || box.lives() || box.removed) return;
+    auto next = std::make_shared<Container>(*box.now);
+    next->pid = box.runs.back().pid;
+    box.now = next;
+    box.unlearned = box.runs.back().code;
+    box.has_forgotten = box.may_learn_silently = true;
 }
 
 void TrackerWorld::tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told) {
@@ -173,8 +183,10 @@ std::vector<ContainerPtr> TrackerWorld::list_now() const {
 void TrackerWorld::cut() {
     history_ += "CUT; ";
     cut_ = true;
-    for (auto& [id, box] : boxes_)
+    for (auto& [id, box] : boxes_) {
         box.may_learn_silently = box.unlearned.has_value();
+        if (traits_.engine_forgets && !box.unlearned) forget(box);
+    }
     tracker_.on_stream_lost();
     inquiries_.clear();
     list_answer_.reset();
@@ -226,7 +238,7 @@ std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
     }
     std::size_t number = 0;
     for (const auto& [id, box] : boxes_) {
-        if (box.unlearned) result.push_back({Step::learn, number});
+        if (box.unlearned && !box.has_forgotten) result.push_back({Step::learn, number});
         if (box.unlearned && box.may_learn_silently) result.push_back({Step::learn_silently, number});
         ++number;
     }

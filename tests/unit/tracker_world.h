@@ -37,6 +37,8 @@ struct Traits {
     // The engine learns of an end only later, and has the container alive until then. After a cut it may
     // learn of it without a word, as engines do that start.
     bool engine_lags = false;
+    // … and may have forgotten of it what it knew and told: it has it alive again, until it has looked.
+    bool engine_forgets = false;
     bool exits_told_late = false;  // … and may tell of it after the start of the next run
 };
 
@@ -73,6 +75,7 @@ class TrackerWorld final : private RunTracker::Output {
         bool removed = false;
         std::optional<int> unlearned;  // the exit code of the run that is over, as the engine does not know
         bool may_learn_silently = false;
+        bool has_forgotten = false;
         [[nodiscard]] bool lives() const { return !runs.empty() && !runs.back().ended; }
     };
     struct Inquiry {
@@ -117,6 +120,7 @@ class TrackerWorld final : private RunTracker::Output {
     void start(Box& box, const std::string& id, bool told);
     void die(Box& box, bool told);
     void learn(Box& box, bool told);
+    void forget(Box& box);
     void tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told);
     [[nodiscard]] Result<Inspection> inspect_now(const std::string& id) const;
     [[nodiscard]] std::vector<ContainerPtr> list_now() const;
