@@ -6,9 +6,9 @@
 #include <functional>
 #include <optional>
 
+#include "daemon/inotify.h"
 #include "daemon/socket_watch.h"
 #include "engines/support/event_loop.h"
-#include "engines/support/unique_fd.h"
 
 namespace shorewatch {
 
@@ -27,7 +27,7 @@ class FolderWatch {
 
     std::filesystem::path folder_;
     std::function<void()> changed_;
-    UniqueFd inotify_;
+    Inotify inotify_;
     EventSource source_;
     int watch_ = -1;
     SocketWatch appearance_;  // last: it calls what uses the others

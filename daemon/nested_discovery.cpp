@@ -1,18 +1,13 @@
 #include "daemon/nested_discovery.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "daemon/well_known_sockets.h"
@@ -70,13 +65,9 @@ NestedDiscovery::NestedDiscovery(EventLoop& loop, DiscoveryObserver& observer, I
     : observer_(observer),
       is_known_(std::move(is_known)),
       loop_(loop),
-      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      inotify_("watch for engines in containers"),
       calm_(loop, [this] { take_events(); }) {
-    if (!inotify_) {
-        throw std::system_error(errno, std::generic_category(),
-                                "watch for engines in containers (inotify_init1)");
-    }
-    source_ = loop_.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
+    source_ = loop_.on_io(inotify_.fd(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
 }
 
 void NestedDiscovery::container_started(const std::string& engine, const Container& container) {
@@ -109,7 +100,7 @@ void NestedDiscovery::forget(Places::iterator place) {
         if (watchers == watchers_.end()) continue;
         watchers->second.erase(gone.holder);
         if (!watchers->second.empty()) continue;
-        inotify_rm_watch(inotify_.get(), watch);
+        inotify_.remove(watch);
         watchers_.erase(watchers);
     }
     for (const std::string& name : gone.engines)
@@ -151,7 +142,7 @@ void NestedDiscovery::watch(Place& place, const std::string& folder) {
     constexpr std::uint32_t interesting = IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR;
     for (std::string path = folder;; path.resize(path.rfind('/'))) {
         const UniqueFd fd = open_in_root(place.process, path.empty() ? "/" : path, O_DIRECTORY);
-        const int watch = fd ? inotify_add_watch(inotify_.get(), name_of(fd).c_str(), interesting) : -1;
+        const int watch = fd ? inotify_.add(name_of(fd), interesting) : -1;
         if (watch >= 0) {
             place.watches.insert(watch);
             watchers_[watch].insert(place.holder);
@@ -168,31 +159,23 @@ void NestedDiscovery::on_readable() {
 }
 
 void NestedDiscovery::take_events() {
-    source_ = loop_.on_io(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
-    alignas(inotify_event) std::array<char, 4096> buffer{};
+    source_ = loop_.on_io(inotify_.fd(), EPOLLIN, [this](std::uint32_t) { on_readable(); });
     std::set<Holder> concerned;
-    // Not until there are no more: there may be more for ever.
-    for (int round = 0; round < most_reads; ++round) {
-        const ssize_t size = read(inotify_.get(), buffer.data(), buffer.size());
-        if (size <= 0) break;
-        for (ssize_t at = 0; at < size;) {
-            inotify_event event{};
-            std::memcpy(&event, buffer.data() + at, sizeof event);
-            at += static_cast<ssize_t>(sizeof event + event.len);
-            if ((event.mask & IN_Q_OVERFLOW) != 0) {
-                for (const auto& [holder, place] : places_)
-                    concerned.insert(holder);
-            }
-            const auto watchers = watchers_.find(event.wd);
-            if (watchers == watchers_.end()) continue;
-            concerned.insert(watchers->second.begin(), watchers->second.end());
-            // The folder is gone, and its number may be another's soon.
-            if ((event.mask & IN_IGNORED) == 0) continue;
-            for (const Holder& holder : watchers->second)
-                places_.at(holder).watches.erase(event.wd);
-            watchers_.erase(watchers);
+    const auto take = [&](const inotify_event& event, std::string_view) {
+        if ((event.mask & IN_Q_OVERFLOW) != 0) {
+            for (const auto& [holder, place] : places_)
+                concerned.insert(holder);
         }
-    }
+        const auto watchers = watchers_.find(event.wd);
+        if (watchers == watchers_.end()) return;
+        concerned.insert(watchers->second.begin(), watchers->second.end());
+        // The folder is gone, and its number may be another's soon.
+        if ((event.mask & IN_IGNORED) == 0) return;
+        for (const Holder& holder : watchers->second)
+            places_.at(holder).watches.erase(event.wd);
+        watchers_.erase(watchers);
+    };
+    inotify_.read(take, most_reads);
     for (const Holder& holder : concerned) {
         const auto place = places_.find(holder);
         if (place != places_.end()) look(place->second);

@@ -15,10 +15,10 @@
 
 #include "daemon/configuration.h"
 #include "daemon/discovery.h"
+#include "daemon/inotify.h"
 #include "engines/container.h"
 #include "engines/support/event_loop.h"
 #include "engines/support/process.h"
-#include "engines/support/unique_fd.h"
 
 namespace shorewatch {
 
@@ -63,7 +63,7 @@ class NestedDiscovery {
     std::set<std::string> names_;               // of engines, in all places
     std::map<int, std::set<Holder>> watchers_;  // of each inotify watch: folders may be shared by containers
     EventLoop& loop_;
-    UniqueFd inotify_;
+    Inotify inotify_;
     Timer calm_;          // between an event and the look at what came of it …
     EventSource source_;  // … in which events are left unread: containers may make as many as they like
 };

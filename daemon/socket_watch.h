@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/inotify.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch {
@@ -25,7 +26,7 @@ class SocketWatch {
 
     std::filesystem::path path_;
     std::function<void()> changed_;
-    UniqueFd inotify_;
+    Inotify inotify_;
     EventSource source_;
     int watch_ = -1;
     std::string awaited_;  // the name in the watched folder that matters
