@@ -19,8 +19,6 @@ namespace shorewatch::ctl {
 
 namespace {
 
-using ListRow = sdbus::Struct<std::string, Properties>;
-
 // So often somebody has to ask before a process that does not listen is left alone.
 constexpr int patience = 3;
 
@@ -254,9 +252,9 @@ void ProcessRun::handle_event(const RuntimeEvent& event) {
 void ProcessRun::handle_return() {
     if (!connected_) return;
     auto listed =
-        guarded([this](std::optional<CommandError> failure, std::uint64_t, std::vector<ListRow> rows) {
+        guarded([this](std::optional<CommandError> failure, std::uint64_t, std::vector<RuntimeRow> rows) {
             if (failure) throw CommandError(*failure);
-            for (ListRow& row : rows) {
+            for (RuntimeRow& row : rows) {
                 if (row.get<0>() != request_.container) continue;
                 const RuntimeContainer found =
                     runtime_container(row.get<0>(), runtime_.engine(), std::move(row.get<1>()));
@@ -264,7 +262,7 @@ void ProcessRun::handle_return() {
             }
             handle_list(nullptr);
         });
-    runtime_.ask_later<std::uint64_t, std::vector<ListRow>>(
+    runtime_.ask_later<std::uint64_t, std::vector<RuntimeRow>>(
         {"look after container " + name(), "List", Right::inspect}, listed, Properties{});
 }
 

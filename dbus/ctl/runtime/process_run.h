@@ -42,8 +42,8 @@ struct ProcessRequest {
 
 class ProcessRun {
   public:
-    // Nothing is done before run(). runtime outlives it, and is asked for nothing after it. SIGPIPE is ignored, and the signals of
-    // handled_signals() are blocked, in all threads.
+    // Nothing is done before run(). runtime outlives it, and is asked for nothing after it. SIGPIPE is
+    // ignored, and the signals of handled_signals() are blocked, in all threads.
     ProcessRun(const RuntimeClient& runtime, ProcessRequest request);
     ~ProcessRun();
     ProcessRun(const ProcessRun&) = delete;

@@ -15,7 +15,6 @@ namespace {
 constexpr const char* container_interface = "org.shorewatch1.Container";
 constexpr const char* engine_type = "containerd.io";
 
-using ListRow = sdbus::Struct<std::string, Properties>;
 using Streams = std::map<std::string, sdbus::UnixFd>;
 
 template <typename T>
@@ -97,10 +96,10 @@ RuntimeClient::RuntimeClient(const BusClient& client, const std::optional<std::s
 
 std::vector<RuntimeContainer> RuntimeClient::list() const {
     const Question question{"list the containers of " + quoted(engine_), "List", Right::inspect};
-    auto [sequence, rows] = ask<std::uint64_t, std::vector<ListRow>>(question, Properties{});
+    auto [sequence, rows] = ask<std::uint64_t, std::vector<RuntimeRow>>(question, Properties{});
     std::vector<RuntimeContainer> containers;
     containers.reserve(rows.size());
-    for (ListRow& row : rows)
+    for (RuntimeRow& row : rows)
         containers.push_back(runtime_container(row.get<0>(), engine_, std::move(row.get<1>())));
     return containers;
 }

@@ -19,6 +19,9 @@ namespace shorewatch::ctl {
 inline constexpr const char* runtime_interface = "org.shorewatch1.Runtime";
 inline constexpr const char* initial_process = "init";
 
+// One element of the array that List returns.
+using RuntimeRow = sdbus::Struct<std::string, Properties>;
+
 // A container that the Runtime has made.
 struct RuntimeContainer {
     std::string id;
