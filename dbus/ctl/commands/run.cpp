@@ -19,6 +19,8 @@ namespace {
 
 struct Options {
     std::vector<std::string> words;  // the image, unless there is a rootfs, and the command
+    std::string first_word;          // as they are parsed, words to be
+    std::vector<std::string> further;
     std::optional<std::string> rootfs;
     std::optional<std::string> engine;
     std::optional<std::string> name_space;
@@ -294,7 +296,12 @@ void add_run_command(CLI::App& app, const Session& session) {
         "  shorewatchctl run --rm --rootfs /srv/root --memory 256m -- /bin/job --fast\n"
         "  shorewatchctl run -d --name web --network host docker.io/library/nginx:latest\n"
         "  tar c . | shorewatchctl run -i --rm --rootfs /srv/root --read-only -- sha256sum");
-    command->callback([options, &session] { run(session, *options); });
+    command->callback([options, &session] {
+        // With --rootfs there is no image before the command.
+        if (!options->first_word.empty()) options->words.push_back(options->first_word);
+        options->words.insert(options->words.end(), options->further.begin(), options->further.end());
+        run(session, *options);
+    });
 }
 
 }  // namespace shorewatch::ctl
