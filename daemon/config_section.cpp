@@ -245,10 +245,46 @@ void take_discover(FileSection& file, const Entry& entry) {
     }
 }
 
-constexpr std::array<KnownKey<FileSection>, 3> top_keys = {{
+std::string containerd_name_in(const Entry& entry, std::string_view what) {
+    const Located<std::string> name = string_in(entry, "a string, the name of a " + std::string(what));
+    if (is_containerd_name(name.value)) return name.value;
+    reject(name.where, in_quotes(name.value) + " can't be the name of a " + std::string(what),
+           "1 to 76 letters and digits, with single '_', '.' and '-' between them");
+}
+
+std::size_t count_in(const Entry& entry) {
+    constexpr std::int64_t most = 10'000;
+    constexpr std::string_view expected = "an integer, 0 to 10000";
+    const auto* number = entry.value->as_integer();
+    if (number == nullptr) reject_kind(entry, expected);
+    if (number->get() >= 0 && number->get() <= most) return static_cast<std::size_t>(number->get());
+    reject(location_of(entry.value->source()),
+           in_quotes(entry.key->str()) + " is " + std::to_string(number->get()), expected);
+}
+
+constexpr std::array<KnownKey<RuntimeSection>, 4> runtime_keys = {{
+    {"enabled", [](RuntimeSection& runtime, const Entry& entry) { runtime.enabled = flag_in(entry); }},
+    {"namespace", [](RuntimeSection& runtime,
+                     const Entry& entry) { runtime.name_space = containerd_name_in(entry, "namespace"); }},
+    {"snapshotter",
+     [](RuntimeSection& runtime, const Entry& entry) {
+         runtime.snapshotter = containerd_name_in(entry, "snapshotter");
+     }},
+    {"most_containers",
+     [](RuntimeSection& runtime, const Entry& entry) { runtime.most_containers = count_in(entry); }},
+}};
+
+void take_runtime(FileSection& file, const Entry& entry) {
+    const auto* table = entry.value->as_table();
+    if (table == nullptr) reject_kind(entry, "a table, under [runtime]");
+    take_keys(*table, "[runtime]", runtime_keys, file.runtime);
+}
+
+constexpr std::array<KnownKey<FileSection>, 4> top_keys = {{
     {"discover", take_discover},
     {"discover_users", [](FileSection& file, const Entry& entry) { file.discover_users = flag_in(entry); }},
     {"engine", take_engines},
+    {"runtime", take_runtime},
 }};
 
 toml::table parse_toml(std::string_view text, const std::string& file) {

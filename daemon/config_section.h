@@ -2,6 +2,7 @@
 // merged with others.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,10 +33,19 @@ struct EngineSection {
 // What engines are looked for: none, those outside of containers, or those within as well.
 enum class Discover { nothing, outside, deep };
 
+// The [runtime] table.
+struct RuntimeSection {
+    std::optional<bool> enabled;
+    std::optional<std::string> name_space;  // these two as containerd has names
+    std::optional<std::string> snapshotter;
+    std::optional<std::size_t> most_containers;
+};
+
 struct FileSection {
     std::vector<EngineSection> engines;  // in the order of the file
     std::optional<Discover> discover;
     std::optional<bool> discover_users;
+    RuntimeSection runtime;
 };
 
 // What TOML text says. file is for messages. Throws ConfigurationError.

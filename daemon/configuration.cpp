@@ -166,6 +166,13 @@ EngineConfiguration to_configuration(const EngineSection& section, bool user) {
     return engine;
 }
 
+void merge_runtime(const config::RuntimeSection& section, RuntimeConfiguration& runtime) {
+    if (section.enabled) runtime.enabled = *section.enabled;
+    if (section.name_space) runtime.name_space = *section.name_space;
+    if (section.snapshotter) runtime.snapshotter = *section.snapshotter;
+    if (section.most_containers) runtime.most_containers = *section.most_containers;
+}
+
 }  // namespace
 
 std::filesystem::path default_configuration_file(bool user) {
@@ -183,6 +190,7 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
     Engines engines;
     std::optional<config::Discover> discover;
     std::optional<bool> discover_users;
+    Configuration configuration;
     const auto merge = [&](const fs::path& path, const std::string& text) {
         config::FileSection section = config::parse_file(text, path.native());
         for (const EngineSection& engine : section.engines)
@@ -190,6 +198,7 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
         engines.merge_file(std::move(section.engines));
         if (section.discover) discover = section.discover;
         if (section.discover_users) discover_users = section.discover_users;
+        merge_runtime(section.runtime, configuration.runtime);
     };
     if (const auto text = config::read_text(file)) {
         merge(file, *text);
@@ -202,7 +211,6 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
         if (const auto text = config::read_text(drop_in)) merge(drop_in, *text);
     }
 
-    Configuration configuration;
     for (const EngineSection& section : engines.all())
         configuration.engines.push_back(to_configuration(section, user));
     // Who names engines wants these, unless they only switch some off.
@@ -214,6 +222,18 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
     configuration.discover_nested = discover == Discover::deep;
     configuration.discover_users = configuration.discover && !user && discover_users.value_or(true);
     return configuration;
+}
+
+std::filesystem::path state_folder(bool user) {
+    // Of several, systemd separates them by colons.
+    if (const char* value = std::getenv("STATE_DIRECTORY"); value != nullptr && value[0] == '/') {
+        const std::string_view folders = value;
+        return folders.substr(0, folders.find(':'));
+    }
+    if (!user) return "/var/lib/shorewatch";
+    if (const auto folder = path_from_environment("XDG_STATE_HOME")) return *folder / "shorewatch";
+    if (const auto home = path_from_environment("HOME")) return *home / ".local/state/shorewatch";
+    return runtime_folder() / "shorewatch";
 }
 
 std::filesystem::path runtime_folder() {

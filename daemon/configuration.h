@@ -41,6 +41,17 @@ struct EngineConfiguration {
     bool operator==(const EngineConfiguration&) const = default;
 };
 
+// The [runtime] table: containers that are made and run by way of the daemon, on engines that can
+// (containerd).
+struct RuntimeConfiguration {
+    bool enabled = true;
+    std::string name_space = "shorewatch";  // containerd's, where the caller names no other
+    std::string snapshotter = "overlayfs";  // the same
+    std::size_t most_containers = 1000;     // of one engine
+
+    bool operator==(const RuntimeConfiguration&) const = default;
+};
+
 struct Configuration {
     // In the order in which the files first name them; names are unique, at most most_engines.
     std::vector<EngineConfiguration> engines;
@@ -48,6 +59,7 @@ struct Configuration {
     bool discover = false;
     bool discover_users = false;   // those of users, below /run/user, as well; never without the others
     bool discover_nested = false;  // those in containers as well; never without the others
+    RuntimeConfiguration runtime = {};
 
     bool operator==(const Configuration&) const = default;
 };
@@ -76,5 +88,9 @@ class ConfigurationError : public std::runtime_error {
 // Where the engines of the user who runs this have their sockets: $XDG_RUNTIME_DIR, or /run/user/UID without
 // that variable.
 [[nodiscard]] std::filesystem::path runtime_folder();
+
+// Where the daemon keeps what is to outlive it: $STATE_DIRECTORY, which systemd sets, or /var/lib/shorewatch;
+// of a user's own daemon without that variable, $XDG_STATE_HOME/shorewatch or ~/.local/state/shorewatch.
+[[nodiscard]] std::filesystem::path state_folder(bool user);
 
 }  // namespace shorewatch

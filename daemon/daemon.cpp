@@ -63,7 +63,8 @@ Daemon::Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
       read_(std::move(read)),
       engines_changed_(std::move(engines_changed)),
       queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }),
-      control_calls_(loop) {}
+      control_calls_(loop),
+      runtime_calls_(loop) {}
 
 Daemon::~Daemon() {
     for (auto& [name, engine] : engines_)
@@ -171,7 +172,8 @@ void Daemon::update() {
         }
         std::vector<std::string> outdated;
         for (const auto& [name, engine] : engines_) {
-            if (std::ranges::find(wanted, engine.configuration) == wanted.end()) outdated.push_back(name);
+            const bool is_wanted = std::ranges::find(wanted, engine.configuration) != wanted.end();
+            if (!is_wanted || engine.runtime != runtime_of(engine.configuration)) outdated.push_back(name);
         }
         remove(outdated);
         for (const EngineConfiguration& engine : wanted) {
@@ -208,17 +210,47 @@ void Daemon::drop_double(const std::string& name, const EngineIdentity& identity
 void Daemon::add(const EngineConfiguration& configuration) {
     const WatcherNumber number = ++last_number_;
     names_.emplace(number, configuration.name);
+    const std::optional<RuntimeSettings> settings = runtime_of(configuration);
     registry_.add_engine(configuration.name, std::string(engine_type_id(configuration.type)),
-                         configuration.endpoint.url(), configuration.holder);
+                         configuration.endpoint.url(), configuration.holder, settings.has_value());
+    std::optional<EngineWatch::RuntimeUse> runtime;
+    if (settings) {
+        const auto tell = [this, number](const RuntimeSignal& signal) {
+            // By the same way as answers, so that these and what is told stay in order.
+            loop_.post([this, number, signal] {
+                const auto found = names_.find(number);
+                if (found != names_.end()) registry_.tell(found->second, signal);
+            });
+        };
+        runtime.emplace(EngineWatch::RuntimeUse{*settings, tell});
+    }
+    std::vector<std::string> namespaces = configuration.namespaces;
+    // What is run there is watched, whatever else is.
+    if (settings && !namespaces.empty() &&
+        std::ranges::find(namespaces, settings->name_space) == namespaces.end())
+        namespaces.push_back(settings->name_space);
     auto watcher = std::make_unique<Watcher>(
         configuration.name, configuration.endpoint,
-        [configuration](EventLoop& loop) {
-            return make_engine_client(
-                configuration.type, configuration.endpoint, loop,
-                {.namespaces = configuration.namespaces, .kubernetes = configuration.holder.has_value()});
+        [configuration, namespaces, has_runtime = settings.has_value()](EventLoop& loop) {
+            return make_engine_client(configuration.type, configuration.endpoint, loop,
+                                      {.namespaces = namespaces,
+                                       .kubernetes = configuration.holder.has_value(),
+                                       .runtime = has_runtime});
         },
-        [this, number](Change change) { queue_.push(number, std::move(change)); }, &processes_);
-    engines_.emplace(configuration.name, Engine{configuration, number, std::move(watcher)});
+        [this, number](Change change) { queue_.push(number, std::move(change)); }, &processes_,
+        EngineWatch::Timing{}, std::move(runtime));
+    engines_.emplace(configuration.name, Engine{configuration, settings, number, std::move(watcher)});
+}
+
+std::optional<RuntimeSettings> Daemon::runtime_of(const EngineConfiguration& engine) const {
+    const RuntimeConfiguration& wanted = configuration_.runtime;
+    // Its pipes have names on this host, which an engine in a container does not see.
+    const bool can = engine.type == "containerd" && !engine.holder && engine.endpoint.is_local();
+    if (!wanted.enabled || !can) return std::nullopt;
+    return RuntimeSettings{.state = state_folder(user_) / "runtime" / engine.name,
+                           .name_space = wanted.name_space,
+                           .snapshotter = wanted.snapshotter,
+                           .most_containers = wanted.most_containers};
 }
 
 void Daemon::remove(const std::vector<std::string>& names) {
@@ -231,6 +263,7 @@ void Daemon::remove(const std::vector<std::string>& names) {
         if (found->second.configuration.holder) tell_exits(name);
         engines_.erase(found);
         control_calls_.lose(number, not_watched(name));
+        runtime_calls_.lose(number, not_watched(name));
         registry_.remove_engine(name);
         if (nested_) nested_->engine_removed(name);
         log::info("no longer watching engine " + name +
@@ -256,6 +289,16 @@ void Daemon::control(std::string_view engine, ControlRequest request, ControlRep
     }
     auto answer = control_calls_.await(found->second.number, std::move(reply));
     found->second.watcher->control(std::move(request), std::move(answer));
+}
+
+void Daemon::runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) {
+    const auto found = engines_.find(engine);
+    if (found == engines_.end()) {
+        const auto refuse = runtime_calls_.await(no_watcher, std::move(reply));
+        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(std::string(engine))});
+    }
+    auto answer = runtime_calls_.await(found->second.number, std::move(reply));
+    found->second.watcher->runtime(std::move(request), std::move(answer));
 }
 
 bool Daemon::is_turning() {

@@ -14,12 +14,13 @@
 
 #include "daemon/change_queue.h"
 #include "daemon/configuration.h"
-#include "daemon/control_calls.h"
 #include "daemon/daemon_actions.h"
 #include "daemon/discovery.h"
 #include "daemon/nested_discovery.h"
+#include "daemon/pending_calls.h"
 #include "daemon/processes/init_process.h"
 #include "daemon/registry.h"
+#include "daemon/runtime/runtime.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
 
@@ -44,6 +45,7 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     void reload() override;
     void resync(std::string_view engine) override;
     void control(std::string_view engine, ControlRequest request, ControlReply reply) override;
+    void runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) override;
     [[nodiscard]] std::size_t queue_length() const override { return queue_.size(); }
 
     // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the
@@ -55,6 +57,7 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
   private:
     struct Engine {
         EngineConfiguration configuration;
+        std::optional<RuntimeSettings> runtime;
         WatcherNumber number;
         std::unique_ptr<Watcher> watcher;
     };
@@ -72,6 +75,8 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     void drop_double(const std::string& name, const EngineIdentity& identity);
 
     void add(const EngineConfiguration& configuration);
+    // What the engine's runtime is to be; nothing: it has none.
+    [[nodiscard]] std::optional<RuntimeSettings> runtime_of(const EngineConfiguration& engine) const;
     void remove(const std::vector<std::string>& names);
     void consume(const std::vector<QueuedChange>& changes);
     // What the change says of where engines may be.
@@ -89,7 +94,8 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     std::function<void()> engines_changed_;
     Registry registry_;
     ChangeQueue queue_;
-    ControlCalls control_calls_;
+    PendingCalls<std::string> control_calls_;
+    PendingCalls<RuntimeAnswer> runtime_calls_;
     WatcherNumber last_number_ = 0;
     std::map<WatcherNumber, std::string> names_;  // of the engines whose changes count
     std::map<std::string, Engine, std::less<>> engines_;

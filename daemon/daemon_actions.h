@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "daemon/control_request.h"
+#include "daemon/runtime/runtime.h"
 
 namespace shorewatch {
 
@@ -22,6 +23,10 @@ class DaemonActions {
     // within this call, with the engine's answer or with why there is none: also when there is no such
     // engine, or no more. Only the end of the daemon itself leaves it uncalled.
     virtual void control(std::string_view engine, ControlRequest request, ControlReply reply) = 0;
+
+    // Has something done with an engine's runtime, on the thread that the engine is watched by. reply as
+    // control() has it; not_supported: the engine has none.
+    virtual void runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) = 0;
 
     // Changes that the watchers have handed over and that are not published yet.
     [[nodiscard]] virtual std::size_t queue_length() const = 0;

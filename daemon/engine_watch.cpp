@@ -32,7 +32,7 @@ struct ChangeLogger {
 
 EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                          std::unique_ptr<EngineClient> client, std::function<void(Change)> publish,
-                         InitProcesses* processes, Timing timing)
+                         InitProcesses* processes, Timing timing, const std::optional<RuntimeUse>& runtime)
     : loop_(loop),
       name_(std::move(name)),
       endpoint_(std::move(endpoint)),
@@ -54,9 +54,17 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
       settling_timer_(loop, [this] { update(); }),
       reopening_timer_(loop, [this] { set_lost(why_reopening_); }),
       control_desk_(endpoint_),
-      client_(std::move(client)) {}
+      client_(std::move(client)) {
+    EngineRuntime* const engine = client_->runtime();
+    if (runtime && engine != nullptr) {
+        runtime_desk_ =
+            std::make_unique<RuntimeDesk>(loop_, endpoint_, *engine, runtime->settings, runtime->tell);
+    }
+}
 
-EngineWatch::~EngineWatch() = default;
+EngineWatch::~EngineWatch() {
+    client_->close();
+}
 
 // --- connecting
 // -----------------------------------------------------------------------------------------------
@@ -121,10 +129,12 @@ void EngineWatch::on_stream_open() {
     // Watching still: the stream before this one is only just gone.
     if (status_.state != EngineState::watching) set_state(EngineState::synchronizing, {});
     list();
+    if (runtime_desk_) runtime_desk_->on_connected();
 }
 
 void EngineWatch::on_stream_end(const EngineError& error) {
     control_desk_.lose(error);
+    if (runtime_desk_) runtime_desk_->on_lost(error);
     const bool lasted = listed_ && Clock::now() - opened_ >= timing_.good_stream;
     if (std::exchange(listed_, false)) backoff_.reset();
     stream_open_ = attempting_ = listing_ = list_again_ = false;

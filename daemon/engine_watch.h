@@ -15,6 +15,7 @@
 #include "daemon/portfolio.h"
 #include "daemon/processes/process_holder.h"
 #include "daemon/run_tracker.h"
+#include "daemon/runtime/runtime_desk.h"
 #include "daemon/socket_watch.h"
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
@@ -35,10 +36,17 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
         Clock::duration longest_settling = std::chrono::seconds(2);
     };
 
+    // What a client that can is to be used for: running containers. tell as RuntimeDesk has it.
+    struct RuntimeUse {
+        RuntimeSettings settings;
+        RuntimeDesk::Tell tell;
+    };
+
     // name is for the journal. client lives on loop.
     // processes: null when the containers' processes are not to be held; it outlives the watch.
     EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
-                std::function<void(Change)> publish, InitProcesses* processes, Timing timing);
+                std::function<void(Change)> publish, InitProcesses* processes, Timing timing,
+                const std::optional<RuntimeUse>& runtime = {});
     EngineWatch(const EngineWatch&) = delete;
     EngineWatch& operator=(const EngineWatch&) = delete;
     ~EngineWatch();
@@ -48,6 +56,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void resync();
     // Has the engine do something to a container. reply is called once, on the loop; perhaps at once.
     void control(const ControlRequest& request, ControlReply reply);
+    // The engine's runtime; null: it has none.
+    [[nodiscard]] Runtime* runtime() noexcept { return runtime_desk_.get(); }
     // Gives up the present connection, because of error, and begins anew.
     void abandon(const EngineError& error);
 
@@ -105,8 +115,9 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     std::string why_reopening_;
     std::string warned_of_;  // the last error in the journal since it was last watched
     ControlDesk control_desk_;
-    // Last: it goes first, and calls nobody back any more.
     std::unique_ptr<EngineClient> client_;
+    // Uses the client, which calls nobody back any more once it is gone.
+    std::unique_ptr<RuntimeDesk> runtime_desk_;
 };
 
 }  // namespace shorewatch

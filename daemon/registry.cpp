@@ -48,8 +48,10 @@ void Registry::configured() {
     update_ready();
 }
 
-void Registry::add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder) {
-    auto engine = std::make_unique<PublishedEngine>(name, std::move(type), std::move(api), std::move(holder));
+void Registry::add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder,
+                          bool has_runtime) {
+    auto engine = std::make_unique<PublishedEngine>(name, std::move(type), std::move(api), std::move(holder),
+                                                    has_runtime);
     engine->status_.state = EngineState::connecting;
     engine->status_.since = real_time_now();
     const PublishedEngine& added = *(engines_[std::move(name)] = std::move(engine));
@@ -72,6 +74,11 @@ void Registry::remove_engine(std::string_view name) {
     engines_.erase(found);
     if (observer_ != nullptr) observer_->engine_removed(*removed);
     update_ready();
+}
+
+void Registry::tell(std::string_view name, const RuntimeSignal& signal) {
+    const PublishedEngine* const of = engine(name);
+    if (of != nullptr && observer_ != nullptr) observer_->runtime_event(*of, signal);
 }
 
 void Registry::apply(std::string_view engine, const Change& change) {

@@ -18,20 +18,28 @@
 #include "daemon/portfolio.h"
 #include "daemon/processes/init_process.h"
 #include "daemon/processes/process_index.h"
+#include "daemon/runtime/runtime.h"
 
 namespace shorewatch {
 
 // One engine, as published.
 class PublishedEngine {
   public:
-    PublishedEngine(std::string name, std::string type, std::string api, std::optional<Holder> holder)
-        : name_(std::move(name)), type_(std::move(type)), api_(std::move(api)), holder_(std::move(holder)) {}
+    PublishedEngine(std::string name, std::string type, std::string api, std::optional<Holder> holder,
+                    bool has_runtime)
+        : name_(std::move(name)),
+          type_(std::move(type)),
+          api_(std::move(api)),
+          holder_(std::move(holder)),
+          has_runtime_(has_runtime) {}
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& type() const noexcept { return type_; }
     [[nodiscard]] const std::string& api() const noexcept { return api_; }
     // The container it runs in; none: it runs outside of all that are known.
     [[nodiscard]] const std::optional<Holder>& holder() const noexcept { return holder_; }
+    // Are containers run on it by way of this daemon?
+    [[nodiscard]] bool has_runtime() const noexcept { return has_runtime_; }
     [[nodiscard]] const EngineStatus& status() const noexcept { return status_; }
     [[nodiscard]] const Portfolio& portfolio() const noexcept { return portfolio_; }
     // Of an alive container, by full id; null when it is not held.
@@ -44,6 +52,7 @@ class PublishedEngine {
     std::string type_;
     std::string api_;
     std::optional<Holder> holder_;
+    bool has_runtime_;
     EngineStatus status_;
     Portfolio portfolio_;
     std::map<std::string, InitProcessPtr, std::less<>> processes_;
@@ -70,6 +79,8 @@ class RegistryObserver {
     virtual void container_renamed(const PublishedEngine& engine, const ContainerRenamed& change,
                                    std::uint64_t sequence) = 0;
     virtual void ready_changed(bool ready) = 0;
+    // Something that happened to a container of the engine's runtime; nothing of the registry has changed.
+    virtual void runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) = 0;
 
   protected:
     ~RegistryObserver() = default;
@@ -107,10 +118,13 @@ class Registry {
     // All engines of the configuration have been added; before that, the registry is never ready.
     void configured();
 
-    void add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder = {});
+    void add_engine(std::string name, std::string type, std::string api, std::optional<Holder> holder = {},
+                    bool has_runtime = false);
     void remove_engine(std::string_view name);
     // A change of an engine that is not (any longer) here is dropped: its watcher was removed meanwhile.
     void apply(std::string_view engine, const Change& change);
+    // Passes it on, of an engine that is here.
+    void tell(std::string_view engine, const RuntimeSignal& signal);
 
     [[nodiscard]] const PublishedEngine* engine(std::string_view name) const;
     // Sorted by name.

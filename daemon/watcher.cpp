@@ -10,12 +10,14 @@
 namespace shorewatch {
 
 Watcher::Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-                 InitProcesses* processes, EngineWatch::Timing timing)
+                 InitProcesses* processes, EngineWatch::Timing timing,
+                 std::optional<EngineWatch::RuntimeUse> runtime)
     : name_(std::move(name)),
       endpoint_(std::move(endpoint)),
       publish_(std::move(publish)),
       processes_(processes),
       timing_(timing),
+      runtime_(std::move(runtime)),
       thread_([this, make = std::move(make_client)] { run(make); }) {}
 
 Watcher::~Watcher() {
@@ -40,6 +42,18 @@ void Watcher::control(ControlRequest request, ControlReply reply) {
     });
 }
 
+void Watcher::runtime(RuntimeRequest request, RuntimeReply reply) {
+    loop_.post([this, what = std::move(request), call = std::move(reply)] {
+        using Kind = EngineError::Kind;
+        if (watch_ == nullptr)
+            return call(EngineError{Kind::unreachable, "engine " + name_ + " can't be watched"});
+        Runtime* const runtime = watch_->runtime();
+        if (runtime == nullptr)
+            return call(EngineError{Kind::not_supported, "engine " + name_ + " has no runtime"});
+        what(*runtime, call);
+    });
+}
+
 bool Watcher::is_turning() {
     if (answered_.load(std::memory_order_relaxed) != asked_) return false;
     loop_.post([this, number = ++asked_] { answered_.store(number, std::memory_order_relaxed); });
@@ -60,7 +74,7 @@ void Watcher::run(const MakeClient& make_client) noexcept {
 }
 
 void Watcher::watch(const MakeClient& make_client) {
-    EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_);
+    EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_, runtime_);
     watch_ = &watch;
     loop_.post([&watch] { watch.start(); });
     turn(watch);

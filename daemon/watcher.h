@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "daemon/change.h"
 #include "daemon/control_request.h"
 #include "daemon/engine_watch.h"
+#include "daemon/runtime/runtime.h"
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
 #include "engines/support/event_loop.h"
@@ -27,7 +29,8 @@ class Watcher {
     // Starts the thread.
     // processes: as EngineWatch has it.
     Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
-            InitProcesses* processes = nullptr, EngineWatch::Timing timing = {});
+            InitProcesses* processes = nullptr, EngineWatch::Timing timing = {},
+            std::optional<EngineWatch::RuntimeUse> runtime = {});
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     // Stops and joins: whatever the engine is doing, the thread never waits for it.
@@ -39,6 +42,9 @@ class Watcher {
     // Has the engine do something to a container. reply is called once, on the watcher's thread; and not at
     // all when the watcher ends before it could begin.
     void control(ControlRequest request, ControlReply reply);
+
+    // Has something done with the engine's runtime. reply as control() has it.
+    void runtime(RuntimeRequest request, RuntimeReply reply);
 
     // Is the thread's loop turning? True when it has answered the question before this one, and asks again.
     [[nodiscard]] bool is_turning();
@@ -54,6 +60,7 @@ class Watcher {
     Publish publish_;
     InitProcesses* processes_;
     EngineWatch::Timing timing_;
+    std::optional<EngineWatch::RuntimeUse> runtime_;
     EventLoop loop_;
     EngineWatch* watch_ = nullptr;  // the watcher's thread only
     std::atomic<std::uint64_t> answered_{0};

@@ -15,6 +15,7 @@
 
 #include "engines/container.h"
 #include "engines/engine_control.h"
+#include "engines/engine_runtime.h"
 #include "engines/result.h"
 #include "engines/support/peer.h"
 #include "engines/support/timestamp.h"
@@ -102,6 +103,9 @@ class EngineClient {
 
     // What is done to containers. Lives as long as the client.
     [[nodiscard]] virtual EngineControl& control() = 0;
+
+    // The means to make containers and run them; null: this one has none. Lives as long as the client.
+    [[nodiscard]] virtual EngineRuntime* runtime() { return nullptr; }
 
     // Ends the stream and all requests without calling back. lifecycle_events() may be called again.
     virtual void close() = 0;

@@ -28,6 +28,7 @@ std::unique_ptr<EngineClient> make_containerd(const Endpoint& endpoint, EventLoo
     containerd::ContainerdOptions own;
     own.namespaces = options.namespaces;
     own.kubernetes = options.kubernetes;
+    own.runtime = options.runtime;
     return std::make_unique<containerd::ContainerdClient>(loop, endpoint, std::move(own));
 }
 

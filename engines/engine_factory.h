@@ -26,6 +26,8 @@ struct EngineOptions {
     std::vector<std::string> namespaces;
     // "containerd": k8s.io as well, for it is not watched by way of the runtime interface.
     bool kubernetes = false;
+    // "containerd": the client is to have its EngineRuntime.
+    bool runtime = false;
 
     bool operator==(const EngineOptions&) const = default;
 };

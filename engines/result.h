@@ -20,6 +20,14 @@ struct EngineError {
         not_supported,  // this engine has no call for that
         busy,           // too much is under way at this engine
         invalid,        // no engine would be asked for that: a signal that is none
+        // Of what makes and runs them (engines/engine_runtime.h):
+        no_process,              // the container has no such process, or it has ended
+        no_image,                // no such image, or nothing in it for this machine
+        invalid_spec,            // a specification that is none
+        program_not_found,       // a process was not started: there is no such program
+        program_not_executable,  // … or it may not be executed
+        no_file,                 // a file or folder on this host that was named is not there
+        file_exists,             // … or is there and should not be
     };
 
     Kind kind = Kind::protocol;

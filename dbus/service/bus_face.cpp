@@ -136,4 +136,8 @@ void BusFace::ready_changed(bool) {
     if (tree_) tree_->ready_changed();
 }
 
+void BusFace::runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) {
+    if (tree_) tree_->runtime_event(engine, signal);
+}
+
 }  // namespace shorewatch::bus

@@ -59,6 +59,7 @@ class BusFace final : private RegistryObserver {
     void container_renamed(const PublishedEngine& engine, const ContainerRenamed& change,
                            std::uint64_t sequence) override;
     void ready_changed(bool ready) override;
+    void runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) override;
 
     void publish_on_connection();
     void disconnect();

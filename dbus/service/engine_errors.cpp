@@ -24,6 +24,18 @@ const char* name_of(EngineError::Kind kind) {
             return errors::limits_exceeded;
         case EngineError::Kind::invalid:
             return errors::invalid_args;
+        case EngineError::Kind::no_process:
+            return errors::no_such_process;
+        case EngineError::Kind::no_image:
+            return errors::no_such_image;
+        case EngineError::Kind::invalid_spec:
+            return errors::invalid_spec;
+        case EngineError::Kind::no_file:
+            return errors::file_not_found;
+        case EngineError::Kind::file_exists:
+            return errors::file_exists;
+        case EngineError::Kind::program_not_found:
+        case EngineError::Kind::program_not_executable:
         case EngineError::Kind::protocol:
         case EngineError::Kind::engine:
             break;

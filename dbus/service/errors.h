@@ -12,6 +12,8 @@ namespace errors {
 inline constexpr const char* no_such_container = "org.shorewatch1.Error.NoSuchContainer";
 inline constexpr const char* no_such_project = "org.shorewatch1.Error.NoSuchProject";
 inline constexpr const char* no_such_process = "org.shorewatch1.Error.NoSuchProcess";
+inline constexpr const char* no_such_image = "org.shorewatch1.Error.NoSuchImage";
+inline constexpr const char* invalid_spec = "org.shorewatch1.Error.InvalidSpec";
 inline constexpr const char* not_alive = "org.shorewatch1.Error.NotAlive";
 inline constexpr const char* conflict = "org.shorewatch1.Error.Conflict";
 inline constexpr const char* not_supported = "org.shorewatch1.Error.NotSupported";
@@ -29,6 +31,7 @@ inline constexpr const char* name_has_no_owner = "org.freedesktop.DBus.Error.Nam
 inline constexpr const char* timeout = "org.freedesktop.DBus.Error.Timeout";
 inline constexpr const char* no_reply = "org.freedesktop.DBus.Error.NoReply";
 inline constexpr const char* file_exists = "org.freedesktop.DBus.Error.FileExists";
+inline constexpr const char* file_not_found = "org.freedesktop.DBus.Error.FileNotFound";
 inline constexpr const char* failed = "org.freedesktop.DBus.Error.Failed";
 }  // namespace errors
 

@@ -25,8 +25,13 @@ ObjectTree::EngineBranch* ObjectTree::branch_of(const PublishedEngine& engine) {
 void ObjectTree::add_engine(const PublishedEngine& engine, Announce announce) {
     bus_.attempt("publish an engine", [&] {
         auto object = std::make_unique<EngineObject>(bus_.get(), context_, engine);
+        std::unique_ptr<RuntimeObject> runtime;
+        if (engine.has_runtime()) runtime = std::make_unique<RuntimeObject>(bus_.get(), context_, engine);
+        // For the interfaces of both.
         if (announce == Announce::yes) object->announce_added();
-        engines_[engine.name()].object = std::move(object);
+        EngineBranch& branch = engines_[engine.name()];
+        branch.object = std::move(object);
+        branch.runtime = std::move(runtime);
     });
 }
 
@@ -161,6 +166,12 @@ void ObjectTree::container_renamed(const PublishedEngine& engine, const Containe
 
 void ObjectTree::ready_changed() {
     bus_.attempt("tell of being ready", [&] { manager_->announce_ready(); });
+}
+
+void ObjectTree::runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) {
+    const EngineBranch* const branch = branch_of(engine);
+    if (branch == nullptr || !branch->runtime) return;
+    bus_.attempt("tell of an event", [&] { branch->runtime->announce(signal); });
 }
 
 void ObjectTree::flush() {

@@ -20,6 +20,7 @@
 #include "dbus/service/engine_object.h"
 #include "dbus/service/manager_object.h"
 #include "dbus/service/project_object.h"
+#include "dbus/service/runtime_object.h"
 #include "dbus/service/service_context.h"
 
 namespace shorewatch::bus {
@@ -48,6 +49,7 @@ class ObjectTree {
     void container_renamed(const PublishedEngine& engine, const ContainerRenamed& change,
                            std::uint64_t sequence);
     void ready_changed();
+    void runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal);
 
     // Sends what was collected.
     void flush();
@@ -57,6 +59,7 @@ class ObjectTree {
 
     struct EngineBranch {
         std::unique_ptr<EngineObject> object;
+        std::unique_ptr<RuntimeObject> runtime;  // at the same path; null: the engine has none
         std::map<std::string, ProjectObject, std::less<>> projects;
         // The keys are views into the objects' ids.
         std::unordered_map<std::string_view, std::unique_ptr<ContainerObject>> containers;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -23,8 +24,8 @@ class OpenCalls {
     template <typename... Values>
     class Call {
       public:
-        // Answers with what make returns, or with what it throws. Does nothing when the call was answered, or
-        // its connection has gone.
+        // Answers with what make returns, a tuple where there are several values, or with what it throws.
+        // Does nothing when the call was answered, or its connection has gone.
         template <typename Make>
         void answer(const Make& make) const;
 
@@ -69,6 +70,9 @@ void OpenCalls::Call<Values...>::answer(const Make& make) const {
         if constexpr (std::is_void_v<std::invoke_result_t<const Make&>>) {
             make();
             result->returnResults();
+        } else if constexpr (sizeof...(Values) > 1) {
+            std::apply([&](const Values&... values) { result->returnResults(values...); },
+                       std::tuple<Values...>(make()));
         } else {
             result->returnResults(make());
         }

@@ -6,6 +6,7 @@
 #include "engines/containerd/containerd_inspect.h"
 #include "engines/containerd/containerd_list.h"
 #include "engines/containerd/containerd_session.h"
+#include "engines/containerd/runtime/containerd_runtime.h"
 
 namespace shorewatch::containerd {
 
@@ -13,14 +14,19 @@ ContainerdClient::ContainerdClient(EventLoop& loop, Endpoint endpoint, Container
     : loop_(loop),
       endpoint_(std::move(endpoint)),
       options_(std::move(options)),
-      namespaces_(options_.namespaces, options_.kubernetes),
+      namespaces_(options_.namespaces, options_.kubernetes, options_.runtime),
       session_(loop, endpoint_),
-      control_(std::make_unique<Control>(*this)) {}
+      control_(std::make_unique<Control>(*this)),
+      runtime_(options_.runtime ? std::make_unique<Runtime>(*this) : nullptr) {}
 
 ContainerdClient::~ContainerdClient() = default;
 
 EngineControl& ContainerdClient::control() {
     return *control_;
+}
+
+EngineRuntime* ContainerdClient::runtime() {
+    return runtime_.get();
 }
 
 void ContainerdClient::lifecycle_events(std::optional<RealTime> /*since*/, LifecycleObserver& observer) {

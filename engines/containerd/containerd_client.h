@@ -22,6 +22,7 @@ namespace shorewatch::containerd {
 struct ContainerdOptions {
     std::vector<std::string> namespaces;  // as Namespaces takes them
     bool kubernetes = false;              // the same
+    bool runtime = false;                 // containers are made and run with it: runtime() is there
     // Until the event stream stands, and of one attempt to see whether it does.
     std::chrono::milliseconds stream_deadline = std::chrono::seconds(20);
     std::chrono::milliseconds publish_deadline = std::chrono::seconds(10);
@@ -33,6 +34,8 @@ struct ContainerdOptions {
     // Of each call that does something to a container. A pause is said to take long where there is much to
     // freeze.
     std::chrono::milliseconds control_deadline = std::chrono::seconds(30);
+    // Of what depends on how large something is: a layer to unpack, memory to write.
+    std::chrono::milliseconds unpack_deadline = std::chrono::minutes(10);
     // For the end of a container, beyond the time that it is given to stop.
     std::chrono::milliseconds stop_margin = std::chrono::seconds(30);
     // Ten times what has been seen on one host.
@@ -60,10 +63,15 @@ class ContainerdClient final : public EngineClient {
     void inspect(const std::string& id, InspectReply reply) override;
     // The same ids. What is stopped or killed keeps its task, which is its owner's to delete.
     [[nodiscard]] EngineControl& control() override;
+    // Null unless the options have it.
+    [[nodiscard]] EngineRuntime* runtime() override;
     void close() override;
 
   private:
     class Control;
+    class Creation;
+    class ImageReading;
+    class Runtime;
     class Session;
     class Listing;
     class Looking;
@@ -77,6 +85,7 @@ class ContainerdClient final : public EngineClient {
     KnownRuns runs_;  // over all streams of this client
     SessionHolder<Session> session_;
     std::unique_ptr<Control> control_;
+    std::unique_ptr<Runtime> runtime_;  // null: none
 };
 
 }  // namespace shorewatch::containerd

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engines/containerd/messages.h"
+#include "engines/containerd/runtime/containerd_runtime.h"
 #include "engines/error_text.h"
 #include "engines/socket_file.h"
 #include "engines/support/log.h"
@@ -185,6 +186,10 @@ void ContainerdClient::Session::take_message(std::string_view bytes) {
     auto message = decode_event(bytes);
     if (!message) return fail_stream(Kind::protocol, "there is a message in it that is no event");
     if (message->topic == mark_) return take_open();
+    if (open_ && owner_.runtime_ && owner_.namespaces_.watches(message->name_space)) {
+        owner_.runtime_->take_event(bytes);
+        if (ended_) return;
+    }
     if (!message->event || !owner_.namespaces_.watches(message->name_space)) {
         ++skipped_;
         return;

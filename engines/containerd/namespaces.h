@@ -11,7 +11,8 @@ class Namespaces {
   public:
     // names: these and no others; empty: all, with those that will be, but moby, whose containers dockerd
     // knows by name, and, unless kubernetes is set, k8s.io, whose containers are the CRI's.
-    explicit Namespaces(std::vector<std::string> names, bool kubernetes = false);
+    // runtime: what happens to their processes is followed too.
+    explicit Namespaces(std::vector<std::string> names, bool kubernetes = false, bool runtime = false);
 
     [[nodiscard]] bool watches(std::string_view name) const;
     // Those that were named; empty: whichever there are.
@@ -24,6 +25,7 @@ class Namespaces {
   private:
     std::vector<std::string> names_;
     std::vector<std::string_view> left_out_;
+    std::string_view followed_;
 };
 
 }  // namespace shorewatch::containerd

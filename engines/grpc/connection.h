@@ -26,8 +26,10 @@ namespace shorewatch::grpc {
 // The numbers are gRPC's.
 enum class Code : int {
     ok = 0,
+    invalid_argument = 3,
     deadline_exceeded = 4,
     not_found = 5,
+    already_exists = 6,
     failed_precondition = 9,
     unimplemented = 12,
     unavailable = 14

@@ -160,6 +160,10 @@ class Driver final : private DaemonActions {
         waiting_.push_back({what == "inspect", std::move(reply)});
         if (!hold_control_) loop_.post([this] { answer_control(); });
     }
+    // Played engines have none.
+    void runtime(std::string_view, RuntimeRequest, RuntimeReply reply) override {
+        loop_.post([reply] { reply(EngineError{EngineError::Kind::not_supported, "no runtime"}); });
+    }
     [[nodiscard]] std::size_t queue_length() const override { return queue_length_; }
 
     // Answers all that wait, each as answer_with says.

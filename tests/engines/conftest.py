@@ -1,15 +1,20 @@
 """Fixtures of the tests on real engines."""
 
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
+from lab.bus import Bus
 from lab.containerd import Containerd
 from lab.cri import Cri
+from lab.daemon import Daemon
 from lab.engine import Engine
 from lab.parts import new_folder, running
 from lab.podman import Podman
+from lab.recorder import Recorder
+from lab.runtime import Runtime, root_file_system
+from lab.runtime import spec as make_spec
 
 
 # Each engine in turn, for the tests that hold on all of them. By type: the fixture of one that all tests share, and of
@@ -101,3 +106,49 @@ def cri(folder: Path) -> Iterator[Cri]:
     """A containerd of the test's own, with the CRI plugin."""
     with running(Cri(folder / "cri")) as part:
         yield part
+
+
+# The runtime on containerd
+
+@pytest.fixture(scope="session")
+def rootfs() -> Iterator[Path]:
+    with new_folder() as folder:
+        yield root_file_system(folder / "rootfs")
+
+
+@pytest.fixture
+def start_runtime_daemon(folder: Path, bus: Bus, recorder: Recorder) -> Iterator[Callable[..., Daemon]]:
+    """A daemon on a containerd, with lines of the configuration's [runtime]; the state is kept for the next one."""
+    parts: list[Daemon] = []
+
+    def start(engine: Containerd, *lines: str) -> Daemon:
+        part = Daemon(folder / f"daemon{len(parts) + 1}", bus, {"containerd": engine})
+        part.state = folder / "state"
+        text = "\n".join(["[runtime]", 'snapshotter = "native"', *lines, ""])
+        part.configuration.write_text(part.configuration.read_text() + text)
+        parts.append(part)
+        part.start()
+        return part
+
+    yield start
+    for part in parts:
+        print(f"--- {part.folder / 'shorewatchd.log'}:\n{part.log()[-10000:]}")
+        part.sweep()
+
+
+@pytest.fixture
+def runtime_daemon(start_runtime_daemon: Callable[..., Daemon], containerd: Containerd) -> Daemon:
+    return start_runtime_daemon(containerd)
+
+
+@pytest.fixture
+def runtime(runtime_daemon: Daemon, bus: Bus) -> Iterator[Runtime]:
+    part = Runtime(bus)
+    yield part
+    part.close()
+
+
+@pytest.fixture
+def spec(rootfs: Path, containerd: Containerd) -> Callable[..., Any]:
+    """spec(id, "sh", "-c", …): of a container on the engine that all tests share."""
+    return lambda id_, *arguments, **options: make_spec(rootfs, f"{containerd.cgroup}/{id_}", *arguments, **options)

@@ -31,6 +31,7 @@ class Daemon:
         self.folder = folder
         self.bus = bus
         self.configuration = folder / "shorewatch.toml"
+        self.state = folder / "state"
         self._process: Optional[Process] = None
         self._notify: Optional[NotifySocket] = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,8 @@ class Daemon:
             inside += ["prlimit", f"--nofile={descriptors}:{descriptors}"]
         self._process = Process([*inside, DAEMON, "--config", self.configuration, *arguments],
                                 self.folder / "shorewatchd.log",
-                                self.bus.environment() | {"NOTIFY_SOCKET": str(self._notify.path)} |
+                                self.bus.environment() |
+                                {"NOTIFY_SOCKET": str(self._notify.path), "STATE_DIRECTORY": str(self.state)} |
                                 dict(environment or {}))
         if ready > 0:
             try:

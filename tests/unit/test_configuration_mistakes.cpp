@@ -30,7 +30,13 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"\n  engines = 1",
          "FILE:2:3: unknown key 'engines' in the configuration; expected one of 'discover', "
          "'discover_users', "
-         "'engine'"},
+         "'engine', 'runtime'"},
+        {"runtime = 1", "FILE:1:11: 'runtime' is an integer; expected a table, under [runtime]"},
+        {"[runtime]\nmost_containers = -1",
+         "FILE:2:19: 'most_containers' is -1; expected an integer, 0 to 10000"},
+        {"[runtime]\nnamespace = 'a/b'",
+         "FILE:2:13: 'a/b' can't be the name of a namespace; expected 1 to 76 letters and digits, with "
+         "single '_', '.' and '-' between them"},
         {"discover = 'maybe'", "FILE:1:12: 'maybe' is not known; expected true, false or \"deep\""},
         {"discover = 1", "FILE:1:12: 'discover' is an integer; expected true, false or \"deep\""},
         {"[discover_users]\n", "FILE:1:1: 'discover_users' is a table; expected true or false"},

@@ -72,6 +72,9 @@ class Notes final : public RegistryObserver {
         note("renamed " + change.old_name + " " + change.container->name, sequence);
     }
     void ready_changed(bool) override { lines.emplace_back("ready"); }
+    void runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) override {
+        note(engine.name() + " " + to_string(signal.type) + " " + signal.container, signal.sequence);
+    }
 
   private:
     void note(const std::string& what, std::uint64_t sequence) {
