@@ -1,15 +1,11 @@
 """shorewatchctl run and its kin, with a stand-in for the daemon: streams, signals, terminals and exit codes."""
 
 import contextlib
-import fcntl
 import json
 import os
-import pty
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -18,7 +14,8 @@ import pytest
 from lab.bus import Bus
 from lab.clients import ctl
 from lab.paths import CTL
-from lab.waiting import Arrivals, Deadline
+from lab.terminal import on_terminal
+from lab.waiting import Arrivals
 
 Start = Callable[..., subprocess.Popen[str]]
 _STAND_IN = Path(__file__).parent / "runtime_stand_in.py"
@@ -75,58 +72,6 @@ def runtime(bus: Bus) -> Iterator[StandIn]:
 def root(folder: Path) -> str:
     (folder / "root").mkdir()
     return str(folder / "root")
-
-
-class Terminal:
-    """shorewatchctl on a terminal of its own."""
-
-    def __init__(self, bus: Bus, *arguments: str, size: tuple[int, int] = (24, 80)):
-        self.master, self.slave = pty.openpty()
-        self.resize(*size)
-        self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([str(CTL), *arguments], env=bus.environment(), stdin=self.slave, stdout=self.slave,
-                                        stderr=self.slave, start_new_session=True, preexec_fn=self._take)
-        self.seen = b""
-
-    @staticmethod
-    def _take() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def wait_for(self, text: str, seconds: float = 10) -> None:
-        deadline = Deadline(seconds, f"'{text}' on the terminal")
-        while text.encode() not in self.seen:
-            deadline.wait_readable(self.master)
-            self.seen += os.read(self.master, 65536)
-
-    @property
-    def raw(self) -> bool:
-        return not termios.tcgetattr(self.slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
-
-    @property
-    def as_before(self) -> bool:
-        return termios.tcgetattr(self.slave) == self.before
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
-
-
-@contextlib.contextmanager
-def on_terminal(bus: Bus, *arguments: str, **options: Any) -> Iterator[Terminal]:
-    part = Terminal(bus, *arguments, **options)
-    try:
-        yield part
-    finally:
-        part.close()
 
 
 @pytest.fixture

@@ -267,11 +267,11 @@ void add_run_command(CLI::App& app, const Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* const command = app.add_subcommand("run", "Run a command in a new container, on containerd");
     command
-        ->add_option(
-            "command", options->words,
-            "An image that containerd has, unless there is --rootfs; and after --, the program and its "
-            "arguments")
-        ->type_name("[IMAGE] [-- COMMAND…]");
+        ->add_option("image", options->first_word,
+                     "The name of one that containerd has, unless there is --rootfs")
+        ->type_name("IMAGE");
+    command->add_option("command", options->further, "After --: the program and its arguments")
+        ->type_name("COMMAND");
     add_stream_options(*command, options->streams);
     add_container_options(*command, *options);
     add_process_options(*command, *options);
