@@ -1,5 +1,7 @@
 """Fixtures of the tests on real engines."""
 
+import itertools
+import os
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -110,6 +112,9 @@ def cri(folder: Path) -> Iterator[Cri]:
 
 # The runtime on containerd
 
+_numbers = itertools.count(1)
+
+
 @pytest.fixture(scope="session")
 def rootfs() -> Iterator[Path]:
     with new_folder() as folder:
@@ -146,6 +151,12 @@ def runtime(runtime_daemon: Daemon, bus: Bus) -> Iterator[Runtime]:
     part = Runtime(bus)
     yield part
     part.close()
+
+
+@pytest.fixture
+def id_() -> str:
+    """Of a container: no other test, here or in another run beside this one, has it."""
+    return f"c{os.getpid()}-{next(_numbers)}"
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 import json
 import os
+import select
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 import dbus
 import dbus.bus
+import dbus.lowlevel
+import pytest
 
 from .busybox import APPLETS, BUSYBOX
 from .bus import Bus
@@ -69,6 +72,9 @@ class Runtime:
         return target.get_dbus_method(method, INTERFACE)(*arguments, timeout=seconds)
 
     def call(self, method: str, *arguments: Any, seconds: float = 60) -> Any:
+        arguments = tuple(options_of(argument) if isinstance(argument, dict) else argument for argument in arguments)
+        if method == "ResizeTerminal":
+            arguments = (*arguments[:2], *map(dbus.UInt32, arguments[2:]))
         return plain(self.raw(method, *arguments, seconds=seconds))
 
     def create(self, id_: str, specification: Mapping[str, Any] | str, **options: Any) -> None:
@@ -87,11 +93,38 @@ class Runtime:
         alive, pid, stdio = self.raw("Restore", id_, options_of({}))
         return bool(alive), Started(pid, stdio)
 
+    def begin(self, method: str, *arguments: Any) -> Callable[[], "Started"]:
+        """Sends Start or Exec, and returns what waits for the answer."""
+        message = dbus.lowlevel.MethodCallMessage(NAME, self._path, INTERFACE, method)
+        message.append(*arguments[:-1], options_of(arguments[-1]), signature="s" * (len(arguments) - 1) + "a{sv}")
+        answers: list[Any] = []
+        pending = self._bus.send_message_with_reply(message, answers.append, 60)
+
+        def wait() -> "Started":
+            pending.block()
+            # The message holds descriptors of its own as long as it lives.
+            return Started(*answers.pop().get_args_list())
+
+        return wait
+
+    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+        """For what no event tells of: asks again and again."""
+        deadline = Deadline(seconds, what)
+        while not holds():
+            deadline.left()
+
     def listing(self) -> dict[str, dict[str, Any]]:
         return {id_: row for id_, row in self.call("List", options_of({}))[1]}
 
     def close(self) -> None:
         self._bus.close()
+
+
+def refused(function: Callable[..., Any], *arguments: Any, **options: Any) -> str:
+    """The name of the error that a call comes to."""
+    with pytest.raises(dbus.DBusException) as caught:
+        function(*arguments, **options)
+    return caught.value.get_dbus_name()
 
 
 def options_of(options: Mapping[str, Any]) -> Any:
@@ -145,7 +178,6 @@ class Started:
 
 
 def wait_readable_or_over(descriptor: int, deadline: Deadline) -> None:
-    import select
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLHUP)
     while not poll.poll(deadline.left() * 1000):

@@ -50,10 +50,17 @@ void ContainerdClient::Runtime::ask(Call call, std::chrono::milliseconds deadlin
                                     std::function<void(EngineError)> refused) {
     Session* const open = session(call.purpose, refused);
     if (open == nullptr) return;
+    const bool of_task = std::string_view(call.method).starts_with("tasks.");
     open->call(request_to("/containerd.services." + std::string(call.method), call.purpose,
                           std::move(call.message), call.place.name_space, deadline),
-               [done = std::move(done), refused = std::move(refused)](const grpc::Answer& answer) {
-                   answer ? done(answer.message) : refused(runtime_error(answer));
+               [of_task, done = std::move(done), refused = std::move(refused)](const grpc::Answer& answer) {
+                   if (answer) return done(answer.message);
+                   EngineError error = runtime_error(answer);
+                   // Where the container is not found, it is called one.
+                   const bool has_container = error.message.find("container \"") == std::string::npos;
+                   if (of_task && has_container && error.kind == Kind::not_found)
+                       error.kind = Kind::not_alive;
+                   refused(std::move(error));
                });
 }
 
