@@ -39,6 +39,38 @@ std::tuple<Results...> call(sdbus::IProxy& proxy, const char* interface, const c
     return results;
 }
 
+// Calls a method and passes its answer on, which is what Results are; on_answer(error, results...), with
+// empty results when there is an error, is called by the loop of the connection, and no more once proxy is
+// gone. It throws nothing. Throws sdbus::Error when the call can't be sent.
+template <typename... Results, typename OnAnswer, typename... Arguments>
+void call_async(sdbus::IProxy& proxy, const char* interface, const char* method, const CallOptions& options,
+                OnAnswer on_answer, const Arguments&... arguments) {
+    auto message = proxy.createMethodCall(InterfaceName(interface), MemberName(method));
+    ((void)(message << arguments), ...);
+    if (options.interactive) sd_bus_message_set_allow_interactive_authorization(raw_message(message), 1);
+    auto handler = [on_answer = std::move(on_answer)](auto&& reply, AsyncError error) {
+        std::tuple<Results...> results;
+        std::optional<sdbus::Error> wrong;
+        if (error) {
+            wrong.emplace(*error);
+        } else {
+            try {
+                std::apply([&](auto&... result) { ((void)(reply >> result), ...); }, results);
+            } catch (const sdbus::Error& malformed) {
+                wrong.emplace(malformed);
+                results = {};
+            }
+        }
+        std::apply([&](auto&... result) { on_answer(wrong, std::move(result)...); }, results);
+    };
+    const auto limit = static_cast<std::uint64_t>(options.limit.count());
+#if SHOREWATCH_SDBUS_2
+    proxy.callMethodAsync(message, std::move(handler), limit);
+#else
+    proxy.callMethod(message, std::move(handler), limit);
+#endif
+}
+
 // A match rule at the bus, while it lives.
 using Match = sdbus::Slot;
 

@@ -5,12 +5,11 @@
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "dbus/compat/sdbus_client.h"
+#include "dbus/ctl/bus_call.h"
 #include "dbus/interfaces/container_proxy.h"
 #include "dbus/interfaces/engine_proxy.h"
 #include "dbus/interfaces/manager_proxy.h"
@@ -90,33 +89,8 @@ class Container final : public sdbus::ProxyInterfaces<org::shorewatch1::Containe
     }
 };
 
-// How long a call may take in which somebody is asked to authenticate: longer than the daemon waits for that.
-constexpr std::chrono::minutes authentication_limit{6};
 // What stopping a container takes beside the time that the container is given.
 constexpr std::chrono::seconds stop_limit{60};
-
-bus::CallOptions call_options(const BusChoice& bus, std::chrono::seconds more = {}) {
-    std::chrono::seconds limit = more;
-    if (bus.interactive) limit += authentication_limit;
-    return {bus.interactive, limit};
-}
-
-// For as long as we want it, and not for the programs that we run.
-UniqueFd own(const sdbus::UnixFd& fd) {
-    UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-    if (!copy) throw std::system_error(errno, std::generic_category(), "keep a file descriptor");
-    return copy;
-}
-
-// Runs call; a D-Bus error becomes "cannot {doing}: …".
-template <typename Call>
-auto asked(const std::string& doing, const BusChoice& bus, const Call& call, Right right = Right::read) {
-    try {
-        return call();
-    } catch (const sdbus::Error& error) {
-        throw command_error(doing, error.getName(), error.getMessage(), bus.kind, right);
-    }
-}
 
 }  // namespace
 

@@ -59,6 +59,10 @@ class BusClient {
   public:
     explicit BusClient(BusChoice bus);
 
+    // For calls of other kinds, by the same thread.
+    [[nodiscard]] sdbus::IConnection& connection() const { return *connection_; }
+    [[nodiscard]] const BusChoice& bus() const noexcept { return bus_; }
+
     [[nodiscard]] ContainerList list_containers(const ContainerFilter& filter) const;
     // Sorted by name.
     [[nodiscard]] std::vector<EngineInfo> list_engines() const;

@@ -25,6 +25,7 @@ constexpr std::array known{
     Known{ours, "NoSuchProject", ExitCode::not_found},
     Known{ours, "NoSuchEngine", ExitCode::not_found},
     Known{ours, "NoSuchProcess", ExitCode::not_found},
+    Known{ours, "NoSuchImage", ExitCode::not_found},
     // It ended after its path was asked for.
     Known{ours, "NotAlive", ExitCode::not_found},
     Known{ours, "Ambiguous", ExitCode::ambiguous},
@@ -67,6 +68,8 @@ std::string_view access_advice(BusKind bus, Right right) {
             return "be root, or join the group shorewatch and have polkit allow org.shorewatch1.inspect";
         case Right::control:
             return "be root, or join the group shorewatch and have polkit allow org.shorewatch1.control";
+        case Right::run:
+            return "be root, or join the group shorewatch and have polkit allow org.shorewatch1.run";
     }
     return {};
 }

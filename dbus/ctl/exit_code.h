@@ -16,7 +16,7 @@ enum class ExitCode : int {
     ambiguous = 4,      // the name fits more than one container
     unreachable = 5,    // no bus, no daemon on it, or no answer
     access_denied = 6,  // the bus or the daemon says that this user may not
-    // Of `ns` alone, as shells have them.
+    // Of `ns`, `run`, `exec` and `restore` alone, as shells have them.
     not_runnable = 126,
     no_such_program = 127,
 };
@@ -35,7 +35,7 @@ class CommandError : public std::runtime_error {
 enum class BusKind { system, user, remote };
 
 // Which right a call needs: it decides too.
-enum class Right { read, inspect, control };
+enum class Right { read, inspect, control, run };
 
 // A D-Bus error in answer to a call, told as a CommandError. doing continues "cannot …": "list the
 // containers". name is the error's D-Bus name, message its text, which may hold anything.

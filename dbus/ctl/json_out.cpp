@@ -52,6 +52,11 @@ class Json {
         writer_.EndObject();
     }
 
+    template <typename T>
+    void write(const std::optional<T>& value) {
+        value ? write(*value) : void(writer_.Null());
+    }
+
     // The types that the D-Bus API has, and the other basic ones; null for what a later version may bring.
     void write(const sdbus::Variant& value) {
         const bool known = write_as<std::string, sdbus::ObjectPath, bool, std::uint32_t, std::int32_t,
@@ -231,6 +236,40 @@ std::string to_json(const std::vector<Address>& addresses) {
     for (const Address& address : addresses)
         rows.push_back({{"interface", address.interface}, {"address", address.address}});
     return block([&](auto json) { json.write(rows); });
+}
+
+std::string to_json(const std::vector<RuntimeContainer>& containers) {
+    std::vector<Properties> rows;
+    rows.reserve(containers.size());
+    for (const RuntimeContainer& container : containers) {
+        Properties& row = rows.emplace_back(container.properties);
+        row.insert_or_assign("Id", sdbus::Variant(container.id));
+        row.insert_or_assign("Engine", sdbus::Variant(container.engine));
+    }
+    return block([&](auto json) { json.write(rows); });
+}
+
+std::string to_json(const std::vector<UsageRow>& rows) {
+    std::string lines;
+    for (const UsageRow& row : rows) {
+        rapidjson::StringBuffer buffer;
+        LineWriter writer(buffer);
+        Json json(writer);
+        writer.StartObject();
+        json.member("id", row.id);
+        json.member("read_at", row.usage.read_at);
+        json.member("cpu_time", row.usage.cpu_time);
+        json.member("cpu_percent", row.cpu);
+        json.member("memory", row.usage.memory);
+        json.member("memory_limit", row.usage.memory_limit);
+        json.member("bytes_read", row.usage.bytes_read);
+        json.member("bytes_written", row.usage.bytes_written);
+        json.member("processes", row.usage.processes);
+        json.member("process_limit", row.usage.process_limit);
+        writer.EndObject();
+        lines.append(buffer.GetString(), buffer.GetSize()).append("\n");
+    }
+    return lines;
 }
 
 std::optional<std::string> ascii_json(const std::string& text) {

@@ -11,6 +11,8 @@
 #include "dbus/ctl/bus_client.h"
 #include "dbus/ctl/process_place.h"
 #include "dbus/ctl/properties.h"
+#include "dbus/ctl/runtime/runtime_client.h"
+#include "dbus/ctl/runtime/runtime_views.h"
 #include "dbus/ctl/watch_event.h"
 
 namespace shorewatch::ctl {
@@ -24,6 +26,12 @@ namespace shorewatch::ctl {
 [[nodiscard]] std::string to_json(const std::vector<ProcessPlace>& places, bool chains);
 // "interface" and "address".
 [[nodiscard]] std::string to_json(const std::vector<Address>& addresses);
+
+// "Id", "Engine", and all properties.
+[[nodiscard]] std::string to_json(const std::vector<RuntimeContainer>& containers);
+// For each an object on a line: "id", "read_at", "cpu_time", "cpu_percent", "memory", "memory_limit",
+// "bytes_read", "bytes_written", "processes", "process_limit"; what is not known is null.
+[[nodiscard]] std::string to_json(const std::vector<UsageRow>& rows);
 
 // JSON of somebody else's, written as all is here, each number as it was; nothing when it is no JSON, or
 // nested more than 100 deep.

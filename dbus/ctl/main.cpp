@@ -19,10 +19,11 @@ constexpr const char* exit_codes =
     "  0  done\n"
     "  1  the daemon or the engine said no, or the output can't be written\n"
     "  2  wrong usage\n"
-    "  3  no such container, project, engine or process; or a process that is in no container\n"
+    "  3  no such container, image, project, engine or process; or a process that is in no container\n"
     "  4  the name fits more than one container\n"
     "  5  the daemon can't be reached: no bus, not running, no answer\n"
     "  6  access denied: join the group shorewatch, or be root\n"
+    "ns, run, exec and restore end as the program does that they run.\n"
     "\n"
     "'shorewatchctl COMMAND --help' has examples.";
 
@@ -57,6 +58,14 @@ void describe(CLI::App& app, Session& session) {
     add_kill_command(app, session);
     add_reload_command(app, session);
     add_resync_command(app, session);
+    add_run_command(app, session);
+    add_exec_command(app, session);
+    add_ps_command(app, session);
+    add_stats_command(app, session);
+    add_update_command(app, session);
+    add_checkpoint_command(app, session);
+    add_restore_command(app, session);
+    add_rm_command(app, session);
 }
 
 int complain(const std::string& text, ExitCode code) {
@@ -73,7 +82,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
     Session session;
-    CLI::App app("Shows the containers that shorewatchd watches.");
+    CLI::App app("Shows the containers that shorewatchd watches, and runs new ones on containerd.");
     describe(app, session);
     try {
         app.parse(argc, argv);

@@ -49,5 +49,13 @@ void add_stop_command(CLI::App& app, const Session& session);
 void add_kill_command(CLI::App& app, const Session& session);
 void add_reload_command(CLI::App& app, const Session& session);
 void add_resync_command(CLI::App& app, const Session& session);
+void add_run_command(CLI::App& app, const Session& session);
+void add_exec_command(CLI::App& app, const Session& session);
+void add_ps_command(CLI::App& app, const Session& session);
+void add_stats_command(CLI::App& app, const Session& session);
+void add_update_command(CLI::App& app, const Session& session);
+void add_checkpoint_command(CLI::App& app, const Session& session);
+void add_restore_command(CLI::App& app, const Session& session);
+void add_rm_command(CLI::App& app, const Session& session);
 
 }  // namespace shorewatch::ctl
