@@ -3,12 +3,12 @@
 
 # shellcheck disable=SC2034  # used by those who source this
 build_packages=(g++ meson ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libcurl4-openssl-dev rapidjson-dev
-    libtomlplusplus-dev libcli11-dev libfmt-dev libsystemd-dev libdbus-1-dev libgrpc++-dev libprotobuf-dev
+    libtomlplusplus-dev libcli11-dev libfmt-dev libsystemd-dev libdbus-1-dev libgrpc++-dev libprotobuf-dev libssl-dev
     protobuf-compiler)
 # shellcheck disable=SC2034
 bus_packages=(dbus-daemon)
 # shellcheck disable=SC2034
-test_packages=(ca-certificates ccache catch2 libssl-dev clang-19 clang-format-19 clang-tidy-19 systemd polkitd libglib2.0-bin
+test_packages=(ca-certificates ccache catch2 clang-19 clang-format-19 clang-tidy-19 systemd polkitd libglib2.0-bin
     python3-pytest python3-dbus python3-gi python3-grpcio podman conmon catatonit)
 
 engine_packages=(busybox-static)

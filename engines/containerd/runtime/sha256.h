@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for the names that containerd gives to unpacked layers.
+// SHA-256, for the names that containerd gives to unpacked layers.
 #pragma once
 
 #include <string>
