@@ -2,14 +2,10 @@
 // run.
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <utility>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/runtime/runtime_desk.h"
 #include "engines/engine_control.h"
@@ -20,6 +16,7 @@ namespace shorewatch {
 
 namespace {
 
+namespace fs = std::filesystem;
 using Kind = EngineError::Kind;
 
 constexpr std::uint32_t largest_terminal = 65535;
@@ -314,23 +311,23 @@ void RuntimeDesk::checkpoint(const std::string& id, const std::string& folder, b
     if (folder.empty() || folder.front() != '/')
         return reply(error(Kind::invalid, purpose, "directory is no absolute path"));
     if (!is_alive(*entry)) return reply(error(Kind::not_alive, purpose, "nothing of it runs"));
-    if (::mkdir(folder.c_str(), 0700) != 0) {
-        const int why = errno;
-        const Kind kind = why == EEXIST ? Kind::file_exists : why == ENOENT ? Kind::no_file : Kind::engine;
-        return reply(error(kind, purpose,
-                           "cannot make " + printable(folder) + ": " + std::generic_category().message(why)));
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(folder, ignored)))
+        return reply(error(Kind::file_exists, purpose, "there is a " + printable(folder) + " already"));
+    if (!fs::is_directory(fs::path(folder).parent_path(), ignored)) {
+        return reply(
+            error(Kind::no_file, purpose,
+                  "there is no directory that the daemon sees for " + printable(folder) + " to be in"));
     }
     const RuntimeReply answer = track(purpose, std::move(reply));
-    if (!answer) {
-        ::rmdir(folder.c_str());
-        return;
-    }
+    if (!answer) return;
+    // The runtime makes it: the daemon need not be able to write there.
     engine_.checkpoint(entry->place, folder, exit,
                        [folder, answer](const std::optional<EngineError>& refused) {
                            if (!refused) return answer(RuntimeAnswer());
                            // Of what was written nobody has any use.
-                           std::error_code ignored;
-                           std::filesystem::remove_all(folder, ignored);
+                           std::error_code failure;
+                           fs::remove_all(folder, failure);
                            answer(*refused);
                        });
 }

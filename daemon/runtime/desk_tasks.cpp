@@ -1,8 +1,7 @@
 // The desk's tasks: how the initial process of a container is started, attached to and deleted.
+#include <filesystem>
 #include <system_error>
 #include <utility>
-
-#include <sys/stat.h>
 
 #include "daemon/runtime/runtime_desk.h"
 #include "engines/engine_control.h"
@@ -13,11 +12,6 @@ namespace shorewatch {
 namespace {
 
 using Kind = EngineError::Kind;
-
-bool is_folder(const std::string& path) {
-    struct stat status{};
-    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 // What a shell would say of a program that can't be run; nothing: it was something else.
 std::optional<ProcessEnd> end_of(const EngineError& why) {
@@ -64,8 +58,10 @@ void RuntimeDesk::start(const std::string& id, const ProcessOptions& options, Ru
     if (options.discard && terminal) return refuse(Kind::invalid, "option Discard does not go with Terminal");
     if (!options.checkpoint.empty() && options.checkpoint.front() != '/')
         return refuse(Kind::invalid, "option CheckpointDirectory is no absolute path");
-    if (!options.checkpoint.empty() && !is_folder(options.checkpoint))
-        return refuse(Kind::no_file, "option CheckpointDirectory names no directory");
+    // runc would make it, and fail over its being empty.
+    std::error_code ignored;
+    if (!options.checkpoint.empty() && !std::filesystem::is_directory(options.checkpoint, ignored))
+        return refuse(Kind::no_file, "option CheckpointDirectory names no directory that the daemon sees");
     const RuntimeReply answer = track(purpose, std::move(reply));
     if (!answer) return;
 

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engines/container.h"
 #include "engines/engine_control.h"
 #include "engines/error_text.h"
 #include "engines/support/text.h"
@@ -19,6 +20,8 @@ constexpr const char* remove_label = "org.shorewatch.runtime.remove-on-exit";
 constexpr std::string_view own_prefix = "org.shorewatch.";
 // containerd's own limit of a label, key and value together.
 constexpr std::size_t longest_label = 4096;
+// As many as are published of a container.
+constexpr std::size_t most_label_bytes = Labels::max_bytes;
 
 std::string why_no_label(const std::pair<std::string, std::string>& label) {
     if (label.first.empty()) return "option Labels has a label without a name";
@@ -36,10 +39,12 @@ std::string why_not(const CreateOptions& options) {
     if (options.snapshotter && options.image.empty()) return "option Snapshotter is of use with Image only";
     if (options.snapshotter && !is_containerd_name(*options.snapshotter))
         return "option Snapshotter is no name of a snapshotter";
+    std::size_t bytes = 0;
     for (const auto& label : options.labels) {
         if (std::string why = why_no_label(label); !why.empty()) return why;
+        bytes += label.first.size() + label.second.size();
     }
-    return {};
+    return bytes > most_label_bytes ? "option Labels has more than 64 KiB" : "";
 }
 
 }  // namespace

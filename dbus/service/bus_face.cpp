@@ -67,11 +67,19 @@ void BusFace::publish_on_connection() {
         tree_ = std::make_unique<ObjectTree>(*bus_, context_);
         bus_->request_name(service_name);
         published_at_ = Clock::now();
+        tell_held_events();
     } catch (const NameRefused& refused) {
         disconnect();
         fatal_(refused.what());
     } catch (const BusError& error) {
         lost(error.what());
+    }
+}
+
+void BusFace::tell_held_events() {
+    for (const auto& [name, signal] : std::exchange(held_events_, {})) {
+        const PublishedEngine* const engine = registry_.engine(name);
+        if (engine != nullptr) tree_->runtime_event(*engine, signal);
     }
 }
 
@@ -137,7 +145,9 @@ void BusFace::ready_changed(bool) {
 }
 
 void BusFace::runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) {
-    if (tree_) tree_->runtime_event(engine, signal);
+    if (tree_) return tree_->runtime_event(engine, signal);
+    held_events_.emplace_back(engine.name(), signal);
+    if (held_events_.size() > most_held_events) held_events_.pop_front();
 }
 
 }  // namespace shorewatch::bus

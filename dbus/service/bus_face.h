@@ -6,9 +6,12 @@
 // the registry.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "daemon/backoff.h"
 #include "daemon/daemon_actions.h"
@@ -30,6 +33,9 @@ class BusFace final : private RegistryObserver {
         // end. The text is a sentence for a person. Called on the loop's thread; must not destroy the face.
         std::function<void(const std::string& why)> fatal;
     };
+
+    // Of events, until there is a bus to tell them on; the oldest ones go.
+    static constexpr std::size_t most_held_events = 10'000;
 
     // Becomes the registry's observer. All three outlive it.
     BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Options options);
@@ -62,6 +68,7 @@ class BusFace final : private RegistryObserver {
     void runtime_event(const PublishedEngine& engine, const RuntimeSignal& signal) override;
 
     void publish_on_connection();
+    void tell_held_events();
     void disconnect();
     void lost(const std::string& why);
     void reconnect();
@@ -79,6 +86,9 @@ class BusFace final : private RegistryObserver {
     Clock::time_point published_at_;  // on this connection
     std::unique_ptr<BusConnection> bus_;
     std::unique_ptr<ObjectTree> tree_;  // while there is something to see on the bus
+    // What happened to containers of runtimes while there was not: by engine. Of what is in the registry, it
+    // tells itself; of these, nobody would.
+    std::deque<std::pair<std::string, RuntimeSignal>> held_events_;
 };
 
 }  // namespace shorewatch::bus

@@ -160,16 +160,20 @@ def test_the_name_of_a_process_is_free_once_it_has_ended_and_was_read(
         runtime: Runtime, spec: Callable[..., Any], recorder: Recorder, id_: str) -> None:
     runtime.create(id_, spec(id_, "sleep", "1000"))
     runtime.start(id_).close()
-    for number in (1, 2, 3):
-        with runtime.exec(id_, "it", "echo", str(number)) as it:
+
+    def run(number: int) -> bool:
+        try:
+            it = runtime.exec(id_, "it", "echo", str(number))
+        except dbus.DBusException as error:
+            assert error.get_dbus_name() == ERROR + "Conflict"
+            return False
+        with it:
             assert it.read_all() == f"{number}\n".encode()
         Events(recorder, id_).wait("exit", "it", count=number)
-        runtime.wait_until(lambda: refused_name_is_free(runtime, id_), f"the name to be free, round {number}")
+        return True
 
-
-def refused_name_is_free(runtime: Runtime, id_: str) -> bool:
-    """Not in use, as far as a call for nothing tells."""
-    return refused(runtime.exec, id_, "it", description="{}", Terminal=True, Discard=True) == INVALID_ARGS
+    for number in (1, 2, 3):
+        runtime.wait_until(lambda: run(number), f"the name to be free, round {number}")
 
 
 @pytest.mark.parametrize("program, code", [("/bin/nothing", 127), ("nothing", 127), ("/etc", 126)])
@@ -311,6 +315,7 @@ def test_a_checkpoint_is_written_and_restored_or_refused_with_the_runtime_s_word
     runtime.create(id_, spec(id_, "sleep", "1000"))
     assert refused(runtime.call, "CreateCheckpoint", id_, str(folder / "c"), False) == ERROR + "NotAlive"
     assert refused(runtime.start, id_, CheckpointDirectory="/nothing") == "org.freedesktop.DBus.Error.FileNotFound"
+    assert runtime.listing()[id_]["Status"] == ""
     runtime.start(id_, Discard=True).close()
     assert refused(runtime.call, "CreateCheckpoint", id_, "c", False) == INVALID_ARGS
     assert refused(runtime.call, "CreateCheckpoint", id_, str(folder), False) == "org.freedesktop.DBus.Error.FileExists"

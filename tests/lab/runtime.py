@@ -17,7 +17,7 @@ from .busybox import APPLETS, BUSYBOX
 from .bus import Bus
 from .clients import ROOT
 from .record_signals import NAME, plain
-from .recorder import Recorder, Signal
+from .recorder import MANAGER, Recorder, Signal
 from .waiting import Deadline
 
 INTERFACE = "org.shorewatch1.Runtime"
@@ -88,6 +88,18 @@ class Runtime:
              **options: Any) -> "Started":
         text = description if description is not None else json.dumps(process(*arguments))
         return Started(*self.raw("Exec", id_, name, text, options_of(options)))
+
+    def reload(self) -> None:
+        """Has the daemon read its configuration again."""
+        self._bus.get_object(NAME, ROOT, introspect=False).get_dbus_method("Reload", MANAGER)()
+
+    def answers(self) -> bool:
+        """Is the engine connected?"""
+        try:
+            self.call("Version")
+        except dbus.DBusException:
+            return False
+        return True
 
     def restore(self, id_: str) -> tuple[bool, "Started"]:
         alive, pid, stdio = self.raw("Restore", id_, options_of({}))
