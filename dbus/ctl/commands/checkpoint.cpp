@@ -81,9 +81,9 @@ void add_checkpoint_command(CLI::App& app, const Session& session) {
     command->footer(
         "By CRIU, which has to be installed and to know the kernel. Memory of the processes is written, and "
         "all that\n"
-        "is in it. Only root can read the folder. shorewatchd has to be allowed to write there: as a service "
-        "it is by\n"
-        "ReadWritePaths=/srv/checkpoints in a drop-in.\n"
+        "is in it. Only root can read the folder. It can't be below /home, /root, /tmp, /var/tmp and "
+        "/run/user, which\n"
+        "the system's daemon does not see.\n"
         "Examples:\n"
         "  shorewatchctl checkpoint job /srv/checkpoints/job\n"
         "  shorewatchctl restore --from /srv/checkpoints/job job");
