@@ -192,8 +192,13 @@ void RuntimeDesk::settle(const std::string& id, const std::string& name) {
     }
     if (!entry->remove_on_exit || entry->phase != Phase::ready) return;
     process->settling = true;
-    remove(id, [id](const Result<RuntimeAnswer>& removed) {
+    const auto others = std::make_shared<std::vector<RuntimeReply>>();
+    entry->removers = others;
+    remove(id, [this, id, others](const Result<RuntimeAnswer>& removed) {
         if (!removed) log::warning("container " + id + " stays: " + removed.error().message);
+        if (Entry* const kept = find(id)) kept->removers.reset();
+        for (const RuntimeReply& answer : *others)
+            removed ? answer(RuntimeAnswer()) : answer(removed.error());
     });
 }
 

@@ -35,6 +35,7 @@ void RuntimeDesk::on_lost(const EngineError& error) {
         if (entry.phase == Phase::creating) entry.phase = Phase::lost_creating;
         if (entry.phase == Phase::starting) entry.phase = Phase::lost_starting;
         if (entry.phase == Phase::removing) entry.phase = Phase::ready;
+        entry.removers.reset();
         for (auto& [name, process] : entry.processes) {
             process.settling = false;
             if (name != init_name && !process.order.is_answered()) process.abandoned = true;

@@ -6,9 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/runtime/process_order.h"
 #include "daemon/runtime/process_pipes.h"
+#include "daemon/runtime/runtime.h"
 #include "engines/engine_runtime.h"
 #include "engines/support/event_loop.h"
 #include "engines/support/timestamp.h"
@@ -45,7 +47,8 @@ struct ManagedContainer {
     bool marked = false;  // the end of a run is to be told
     bool paused = false;
     bool oom = false;  // since it was started
-    bool removing_itself = false;
+    // Who has asked for the removal that is under way because it removes itself; null: none is.
+    std::shared_ptr<std::vector<RuntimeReply>> removers;
     std::optional<ProcessEnd> last_end;
     bool last_oom = false;
     // By name. "init" is there from its start until its task is deleted.

@@ -279,6 +279,13 @@ void RuntimeDesk::forget(const std::string& id) {
 
 void RuntimeDesk::remove(const std::string& id, RuntimeReply reply) {
     const std::string purpose = doing("delete", id);
+    // Whoever asks for what is under way by itself waits for that.
+    if (Entry* const going = find(id);
+        going != nullptr && going->phase == Phase::removing && going->removers) {
+        if (RuntimeReply answer = track(purpose, std::move(reply)))
+            going->removers->push_back(std::move(answer));
+        return;
+    }
     Entry* const entry = find_idle(id, purpose, reply);
     if (entry == nullptr) return;
     const RuntimeReply answer = track(purpose, std::move(reply));

@@ -41,7 +41,7 @@ class Running:
         self.terminal: Optional[int] = None
         self.kept: list[int] = []
         self.ends: dict[str, int] = {}
-        streams = self._terminal() if options.get("Terminal") else self._pipes(options)
+        streams = self._terminal(process) if options.get("Terminal") else self._pipes(options)
         environment = dict(variable.split("=", 1) for variable in process["env"])
         self.popen = subprocess.Popen(process["args"], env=environment, cwd=process["cwd"], stdin=streams[0],
                                       stdout=streams[1], stderr=streams[2], start_new_session=True,
@@ -51,8 +51,10 @@ class Running:
         GLib.child_watch_add(GLib.PRIORITY_DEFAULT, self.popen.pid, lambda _, status: on_exit(
             os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)))
 
-    def _terminal(self) -> list[int]:
+    def _terminal(self, process: dict[str, Any]) -> list[int]:
         self.terminal, inner = pty.openpty()
+        size = process.get("consoleSize", {"height": 0, "width": 0})
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size["height"], size["width"], 0, 0))
         self.ends = {"stdin": self.terminal, "stdout": self.terminal}
         return [inner] * 3
 

@@ -267,12 +267,12 @@ def test_a_terminal_that_was_left_is_attached_to_again(bus: Bus, options: list[s
 def test_a_checkpoint_is_gone_on_with_where_there_can_be_one(
         bus: Bus, run: Callable[..., Done], name: str, folder: Path) -> None:
     good(run("-d", "--", "sleep", "1000000"))
-    done = ctl(bus, "checkpoint", name, str(folder / "state"), seconds=60)
+    done = ctl(bus, "checkpoint", name, str(folder / "checkpoint"), seconds=60)
     if done.returncode != 0:
-        assert done.returncode == 1 and f"cannot write a checkpoint of container '{name}': " in done.stderr, done
+        assert done.returncode == 1 and "criu" in done.stderr.lower(), done
         good(ctl(bus, "rm", "-f", name))
-        pytest.skip(f"there is no CRIU here that can do it: {done.stderr[:200]}")
+        pytest.skip(f"there is no CRIU here that can do it: {done.stderr}")
     assert listed(bus)[name]["Status"] != "running"
-    assert ctl(bus, "restore", "-d", "--from", str(folder / "state"), name).returncode == 0
+    assert ctl(bus, "restore", "-d", "--from", str(folder / "checkpoint"), name).returncode == 0
     assert listed(bus)[name]["Status"] == "running"
     good(ctl(bus, "rm", "-f", name))

@@ -81,10 +81,12 @@ void add_checkpoint_command(CLI::App& app, const Session& session) {
     command->footer(
         "By CRIU, which has to be installed and to know the kernel. Memory of the processes is written, and "
         "all that\n"
-        "is in it. Only root can read the folder.\n"
+        "is in it. Only root can read the folder. It can't be below /home, /root, /tmp, /var/tmp and "
+        "/run/user, which\n"
+        "the system's daemon does not see.\n"
         "Examples:\n"
-        "  shorewatchctl checkpoint job /var/tmp/job.state\n"
-        "  shorewatchctl restore --from /var/tmp/job.state job");
+        "  shorewatchctl checkpoint job /srv/checkpoints/job\n"
+        "  shorewatchctl restore --from /srv/checkpoints/job job");
     command->callback([options, &session] {
         const std::string directory = absolute(session, options->directory);
         const BusClient client(session.bus());
@@ -111,7 +113,7 @@ void add_restore_command(CLI::App& app, const Session& session) {
         "that several have attached to, each has a part. Ends as run does.\n"
         "Examples:\n"
         "  shorewatchctl restore web\n"
-        "  shorewatchctl restore --from /var/tmp/job.state job");
+        "  shorewatchctl restore --from /srv/checkpoints/job job");
     command->callback([options, &session] { restore(session, *options); });
 }
 

@@ -181,6 +181,7 @@ void run(const Session& session, Options& options) {
     request.what = NewContainer{std::move(spec), create_options(options)};
     request.terminal = options.streams.terminal;
     request.input = options.streams.input;
+    request.remove = options.remove;
     run_and_exit(session, options.engine, std::move(request));
 }
 

@@ -145,7 +145,7 @@ void ProcessRun::attach() {
         guarded([this](std::optional<CommandError> failure, bool alive, std::uint32_t, Streams streams) {
             if (failure) throw CommandError(*failure);
             if (alive) return connected(streams);
-            if (end_) return finish(static_cast<int>(end_->code));
+            if (end_) return finish(static_cast<int>(*end_));
             throw CommandError(ExitCode::not_found,
                                fmt::format("cannot attach to container {}: it does not run", name()));
         });
@@ -156,16 +156,17 @@ void ProcessRun::attach() {
 // A program that can't be run has an exit code as in a shell, which is told before the error is.
 void ProcessRun::not_started(const CommandError& failure) {
     CommandError error = failure;
-    if (end_) error = CommandError(static_cast<ExitCode>(end_->code), failure.what());
+    if (end_) error = CommandError(static_cast<ExitCode>(*end_), failure.what());
     if (!created_) throw CommandError(error);
     // It has never run: there is nothing in it that somebody could want to look at.
     auto removed = guarded([error](const std::optional<CommandError>&) { throw CommandError(error); });
     runtime_.ask_later<>({"remove container " + name(), "Delete"}, removed, request_.container);
 }
 
+// One that removes itself may be gone by now, or is when this is answered.
 void ProcessRun::remove_and_finish(int code) {
     auto removed = guarded([this, code](const std::optional<CommandError>& failure) {
-        if (failure) throw CommandError(*failure);
+        if (failure && failure->code() != ExitCode::not_found) write_complaint(failure->what());
         finish(code);
     });
     runtime_.ask_later<>({"remove container " + name(), "Delete"}, removed, request_.container);
@@ -225,6 +226,7 @@ void ProcessRun::output_ended(Output& output, int error) {
     if (error == 0) {
         output.ended = true;
         output.pump.reset();
+        if (missed_ && !end_) look();
         return finish_if_over();
     }
     if (error == EPIPE) {
@@ -239,47 +241,56 @@ void ProcessRun::output_ended(Output& output, int error) {
 }
 
 void ProcessRun::handle_event(const RuntimeEvent& event) {
-    if (event.container != request_.container || event.process != request_.process || event.type != "exit")
-        return;
-    End end;
-    end.code = find<std::uint32_t>(event.info, "ExitCode").value_or(255);
-    end.error = find<std::string>(event.info, "Error").value_or("");
-    end_ = end;
-    finish_if_over();
+    if (event.container != request_.container || event.type != "exit") return;
+    if (event.process == request_.process) {
+        end_ = find<std::uint32_t>(event.info, "ExitCode").value_or(255);
+        finish_if_over();
+    } else if (event.process == initial_process && connected_ && !end_) {
+        // The last of all ends: ours was told while nobody was there to hear it.
+        give_up();
+    }
 }
 
-// The streams do not depend on the daemon, but what it told before it was there again we have missed.
+// The streams do not depend on the daemon, but what it told before it was there again we have missed. An end
+// that nobody has been told of it tells when it has found out; of processes of Exec it knows those alone that
+// are alive.
 void ProcessRun::handle_return() {
-    if (!connected_) return;
+    if (!connected_ || end_) return;
+    missed_ = true;
+    if (request_.process != initial_process && all_written()) give_up();
+    look();
+}
+
+void ProcessRun::look() {
     auto listed =
         guarded([this](std::optional<CommandError> failure, std::uint64_t, std::vector<RuntimeRow> rows) {
             if (failure) throw CommandError(*failure);
             for (RuntimeRow& row : rows) {
-                if (row.get<0>() != request_.container) continue;
-                const RuntimeContainer found =
-                    runtime_container(row.get<0>(), runtime_.engine(), std::move(row.get<1>()));
-                return handle_list(&found);
+                if (row.get<0>() == request_.container)
+                    take_look(runtime_container(row.get<0>(), runtime_.engine(), std::move(row.get<1>())));
             }
-            handle_list(nullptr);
         });
     runtime_.ask_later<std::uint64_t, std::vector<RuntimeRow>>(
         {"look after container " + name(), "List", Right::inspect}, listed, Properties{});
 }
 
-void ProcessRun::handle_list(const RuntimeContainer* found) {
+// A daemon that has just begun may not know yet what is alive: only what it is sure of counts.
+void ProcessRun::take_look(const RuntimeContainer& found) {
     if (end_) return;
-    const bool initial = request_.process == initial_process;
-    if (found != nullptr && found->alive()) {
-        const auto& names = found->processes;
-        if (initial || std::find(names.begin(), names.end(), request_.process) != names.end()) return;
-    }
-    if (initial && found != nullptr && found->exit_code) {
-        end_ = End{*found->exit_code, {}};
+    if (request_.process == initial_process) {
+        if (found.alive() || !found.exit_code) return;
+        end_ = *found.exit_code;
         return finish_if_over();
     }
+    const bool known =
+        std::find(found.processes.begin(), found.processes.end(), request_.process) != found.processes.end();
+    if (found.alive() && !known && all_written()) give_up();
+}
+
+void ProcessRun::give_up() const {
     throw CommandError(
         ExitCode::refused,
-        fmt::format("cannot tell how the process in container {} has ended: it did while the daemon was "
+        fmt::format("cannot tell how the command in container {} has ended: it did while the daemon was "
                     "away",
                     name()));
 }
@@ -334,11 +345,15 @@ void ProcessRun::resize() {
         size->height);
 }
 
+bool ProcessRun::all_written() const {
+    return std::all_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->ended; });
+}
+
 void ProcessRun::finish_if_over() {
-    if (!connected_ || !end_) return;
-    const bool all =
-        std::all_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->ended; });
-    if (all) finish(static_cast<int>(end_->code));
+    if (!connected_ || !end_ || finishing_ || !all_written()) return;
+    finishing_ = true;
+    const auto code = static_cast<int>(*end_);
+    request_.remove ? remove_and_finish(code) : finish(code);
 }
 
 void ProcessRun::finish(int code) {

@@ -38,6 +38,7 @@ struct ProcessRequest {
     std::variant<NewContainer, KnownContainer, NewProcess, RunningContainer> what;
     std::optional<bool> terminal;  // absent: as the specification has it
     bool input = false;            // our standard input is its
+    bool remove = false;           // the container is removed when it has ended
 };
 
 class ProcessRun {
@@ -62,10 +63,6 @@ class ProcessRun {
   private:
     using Streams = std::map<std::string, sdbus::UnixFd>;
     struct Output;
-    struct End {
-        std::uint32_t code = 0;
-        std::string error;  // why it could not be started; empty otherwise
-    };
 
     void begin();
     void start(Properties options);
@@ -81,7 +78,10 @@ class ProcessRun {
 
     void handle_event(const RuntimeEvent& event);
     void handle_return();
-    void handle_list(const RuntimeContainer* found);
+    void look();
+    void take_look(const RuntimeContainer& found);
+    [[nodiscard]] bool all_written() const;
+    [[noreturn]] void give_up() const;
     void handle_signal(int number);
     void end_by_signal(int number);
     void send(int number);
@@ -105,10 +105,12 @@ class ProcessRun {
     UniqueFd input_;
     std::unique_ptr<StreamPump> input_pump_;
     std::vector<std::unique_ptr<Output>> outputs_;
-    std::optional<End> end_;
+    std::optional<std::uint32_t> end_;   // the exit code
     std::optional<int> waiting_signal_;  // for a process that is not there yet
     bool created_ = false;
     bool connected_ = false;
+    bool missed_ = false;  // the daemon was away: what it told then we have not heard
+    bool finishing_ = false;
     int requests_to_end_ = 0;
     int result_ = 0;
 };
