@@ -22,6 +22,11 @@ using Event = RuntimeEvent::Type;
 
 namespace {
 
+// What the engine has of a container that was made here.
+ContainerRecord ours() {
+    return {.labels = {{"org.shorewatch.runtime", "1"}}};
+}
+
 // Keeps what it is asked for, to be answered by the test: by the call's name.
 class PlayedEngine final : public EngineRuntime {
   public:
@@ -182,7 +187,7 @@ class Fixture {
 
     void create(const CreateOptions& options = {}) {
         desk->create("web", "{}", options, reply("create"));
-        engine.answer("create_container", ContainerRecord{});
+        engine.answer("create_container", ours());
     }
     void start() {
         desk->start("web", {}, reply("start"));
@@ -256,7 +261,7 @@ TEST_CASE("one call at a time changes a container") {
     fixture.desk->start("web", {}, fixture.reply("early"));
     CHECK(fixture.story() ==
           Fixture::refused("again", Kind::conflict) + ", " + Fixture::refused("early", Kind::not_found));
-    fixture.engine.answer("create_container", ContainerRecord{});
+    fixture.engine.answer("create_container", ours());
     fixture.desk->start("web", {}, fixture.reply("start"));
     fixture.desk->remove("web", fixture.reply("remove"));
     fixture.desk->delete_task("web", fixture.reply("delete"));
@@ -363,7 +368,17 @@ TEST_CASE("calls that the engine is lost under are answered, and what they left 
         fixture.desk->on_lost(lost);
         CHECK(fixture.story() == Fixture::refused("create", Kind::unreachable));
         fixture.desk->on_connected();
-        fixture.engine.done("delete_container", EngineError{Kind::not_found, "none"});
+        SECTION("that was not done") {
+            fixture.engine.refuse<ContainerRecord>("container", Kind::not_found);
+        }
+        SECTION("that was done") {
+            fixture.engine.answer("container", ours());
+            fixture.engine.done("delete_container");
+        }
+        SECTION("where there was one of somebody else, which stays") {
+            fixture.engine.answer("container", ContainerRecord{});
+            CHECK_FALSE(fixture.engine.is_asked("delete_container"));
+        }
         CHECK(std::filesystem::is_empty(fixture.folder.path() / "state"));
         fixture.create();
         CHECK(fixture.story() == "create ok");
@@ -391,7 +406,7 @@ TEST_CASE("calls that the engine is lost under are answered, and what they left 
         fixture.desk->on_lost(lost);
         CHECK(fixture.story() == Fixture::refused("exec", Kind::unreachable));
         fixture.desk->on_connected();
-        fixture.engine.answer("container", ContainerRecord{});
+        fixture.engine.answer("container", ours());
         fixture.engine.answer("task_state", ProcessState{.status = ProcessState::Status::running, .pid = 7});
         fixture.engine.answer("processes", std::vector<ListedProcess>{{7, {}}, {8, "it"}});
         fixture.engine.answer("process_state it",
@@ -410,7 +425,7 @@ TEST_CASE("an end that was missed is told once, from the state that the engine s
     fixture.engine.lose();
     fixture.desk->on_lost({Kind::unreachable, "gone"});
     fixture.desk->on_connected();
-    fixture.engine.answer("container", ContainerRecord{});
+    fixture.engine.answer("container", ours());
     SECTION("it has ended") {
         fixture.engine.answer(
             "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 0});
@@ -430,7 +445,7 @@ TEST_CASE("a new desk knows what was made by the one before") {
     fixture.start();
     fixture.make_desk();
     static_cast<void>(fixture.story());
-    fixture.engine.answer("container", ContainerRecord{.image = "busybox"});
+    fixture.engine.answer("container", ours());
     SECTION("it runs, and is attached to") {
         const ProcessState running{.status = ProcessState::Status::running, .pid = 7};
         fixture.engine.answer("task_state", running);
@@ -450,7 +465,7 @@ TEST_CASE("a new desk knows what was made by the one before") {
             "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 4});
         CHECK(fixture.story() == "exit init:4");
         fixture.make_desk();
-        fixture.engine.answer("container", ContainerRecord{});
+        fixture.engine.answer("container", ours());
         fixture.engine.answer(
             "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 4});
         CHECK(fixture.story().empty());
