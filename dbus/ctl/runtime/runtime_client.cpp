@@ -94,6 +94,14 @@ RuntimeClient::RuntimeClient(const BusClient& client, const std::optional<std::s
         sdbus::createProxy(client.connection(), bus::ServiceName(service_name), sdbus::ObjectPath(path_));
 }
 
+CommandError RuntimeClient::failure(const Question& question, const sdbus::Error& error, BusKind bus) {
+    const std::string& said = error.getMessage();
+    CommandError told = command_error(question.doing, error.getName(), said, bus, question.right);
+    const bool ours_to_say = told.code() == ExitCode::access_denied || told.code() == ExitCode::unreachable;
+    if (ours_to_say || !said.starts_with("cannot ")) return told;
+    return {told.code(), printable(said)};
+}
+
 std::vector<RuntimeContainer> RuntimeClient::list() const {
     const Question question{"list the containers of " + quoted(engine_), "List", Right::inspect};
     auto [sequence, rows] = ask<std::uint64_t, std::vector<RuntimeRow>>(question, Properties{});
