@@ -41,14 +41,14 @@ struct NewContainer {
     std::string spec_json;    // an OCI runtime specification
     std::string image;        // empty: the specification names the root file system
     std::string snapshotter;  // that the image is unpacked with; not used without one
-    std::vector<std::pair<std::string, std::string>> labels;
+    std::vector<std::pair<std::string, std::string>> labels = {};
 };
 
 // What the engine keeps of a container, whether it runs or not.
 struct ContainerRecord {
-    std::string image;  // empty: none
-    std::vector<std::pair<std::string, std::string>> labels;
-    std::optional<RealTime> created;
+    std::string image = {};  // empty: none
+    std::vector<std::pair<std::string, std::string>> labels = {};
+    std::optional<RealTime> created = {};
     bool terminal = false;  // what the specification says of the initial process
 };
 
@@ -59,7 +59,7 @@ struct ProcessState {
     std::uint32_t pid = 0;
     bool terminal = false;
     std::uint32_t exit_code = 0;  // these two only of a stopped one; 128+n for a signal n
-    std::optional<RealTime> exited;
+    std::optional<RealTime> exited = {};
 
     [[nodiscard]] bool is_alive() const noexcept {
         return status == Status::running || status == Status::paused || status == Status::pausing;
@@ -69,7 +69,7 @@ struct ProcessState {
 // How a process ended.
 struct ProcessEnd {
     std::uint32_t exit_code = 0;
-    std::optional<RealTime> time;
+    std::optional<RealTime> time = {};
 };
 
 struct ListedProcess {

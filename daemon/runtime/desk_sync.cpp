@@ -12,7 +12,9 @@ namespace shorewatch {
 
 namespace {
 
-constexpr const char* remove_label = "org.shorewatch.runtime.remove-on-exit";
+bool has_label(const ContainerRecord& record, const char* name) {
+    return std::ranges::any_of(record.labels, [&](const auto& label) { return label.first == name; });
+}
 
 bool is_gone(const EngineError& error) {
     return error.kind == EngineError::Kind::not_alive || error.kind == EngineError::Kind::not_found ||
@@ -22,7 +24,6 @@ bool is_gone(const EngineError& error) {
 }  // namespace
 
 void RuntimeDesk::on_connected() {
-    load();
     std::vector<std::string> ids;
     for (const auto& [id, entry] : containers_)
         ids.push_back(id);
@@ -47,7 +48,6 @@ void RuntimeDesk::on_lost(const EngineError& error) {
 
 // What was made by the daemon before this one.
 void RuntimeDesk::load() {
-    if (std::exchange(loaded_, true)) return;
     for (const StateFolder::Kept& kept : state_.read()) {
         Entry& entry = containers_[kept.id];
         entry.place = {kept.name_space, kept.id};
@@ -58,13 +58,24 @@ void RuntimeDesk::load() {
 
 void RuntimeDesk::sync(const std::string& id) {
     Entry& entry = *find(id);
-    if (entry.phase == Phase::lost_creating) return remove_now(id, [](const Result<RuntimeAnswer>&) {});
+    if (entry.phase == Phase::lost_creating) return undo_creation(id);
     if (entry.phase == Phase::lost_starting) {
         const EngineError why{Kind::unreachable, "the engine was lost while it was being started"};
         return undo_start(id, why, [](const Result<RuntimeAnswer>&) {});
     }
     engine_.container(entry.place,
                       [this, id](const Result<ContainerRecord>& record) { take_record(id, record); });
+}
+
+void RuntimeDesk::undo_creation(const std::string& id) {
+    engine_.container(find(id)->place, [this, id](const Result<ContainerRecord>& record) {
+        Entry* const entry = find(id);
+        if (entry == nullptr) return;
+        // It may be that there was one already, of somebody else.
+        if (record && has_label(record.value(), own_label))
+            return remove_now(id, [](const Result<RuntimeAnswer>&) {});
+        if (record || record.error().kind == Kind::not_found) forget(id);
+    });
 }
 
 void RuntimeDesk::take_record(const std::string& id, const Result<ContainerRecord>& record) {
@@ -76,9 +87,10 @@ void RuntimeDesk::take_record(const std::string& id, const Result<ContainerRecor
         if (process_of(*entry, init_name) != nullptr) take_exit(*entry, init_name, {255, real_time_now()});
         return forget(id);
     }
+    // One that we did not come to make, and somebody else has made since.
+    if (!has_label(record.value(), own_label)) return forget(id);
     entry->record = record.value();
-    entry->remove_on_exit = std::ranges::any_of(
-        entry->record.labels, [](const auto& label) { return label.first == remove_label; });
+    entry->remove_on_exit = has_label(entry->record, remove_label);
     engine_.task_state(entry->place,
                        [this, id](const Result<ProcessState>& state) { take_state(id, state); });
 }
@@ -106,7 +118,8 @@ void RuntimeDesk::take_state(const std::string& id, const Result<ProcessState>& 
         sync_process(id, name, entry->processes.at(name).number);
     if (process_of(*entry, init_name) != nullptr) {
         // As an event would have told it.
-        return state ? take_init_exit(*entry, end) : take_exit(*entry, init_name, end);
+        state ? take_init_exit(*entry, end) : take_exit(*entry, init_name, end);
+        return settle_rest(id);
     }
     if (!entry->marked && !state) return;
     ManagedProcess& process = entry->processes[init_name];
@@ -121,7 +134,19 @@ void RuntimeDesk::take_state(const std::string& id, const Result<ProcessState>& 
         entry->last_end = end;
         ended(*entry, init_name);
     }
-    if (!state) drop_task(id);
+    if (state) return;
+    drop_task(id);
+    if (entry->remove_on_exit) remove_now(id, [](const Result<RuntimeAnswer>&) {});
+}
+
+// What was being cleared away when the engine was lost.
+void RuntimeDesk::settle_rest(const std::string& id) {
+    std::vector<std::string> over;
+    for (const auto& [name, process] : find(id)->processes) {
+        if (process.order.is_over()) over.push_back(name);
+    }
+    for (const std::string& name : over)
+        settle_when_drained(id, name);
 }
 
 void RuntimeDesk::adopt(Entry& entry, const ProcessState& state) {
@@ -165,6 +190,7 @@ void RuntimeDesk::sync_processes(const std::string& id) {
         }
         for (const auto& [name, number] : known)
             sync_process(id, name, number);
+        settle_rest(id);
     });
 }
 

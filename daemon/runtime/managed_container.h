@@ -17,6 +17,10 @@
 
 namespace shorewatch {
 
+// By these labels the engine's own records tell what is ours and how it is to be treated.
+inline constexpr const char* own_label = "org.shorewatch.runtime";
+inline constexpr const char* remove_label = "org.shorewatch.runtime.remove-on-exit";
+
 struct ManagedProcess {
     ProcessOrder order;
     RealTime begun = real_time_now();     // an end before this was another one's of the same name

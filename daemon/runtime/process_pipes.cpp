@@ -58,7 +58,9 @@ ProcessPipes::ProcessPipes(EventLoop& loop, fs::path folder, const std::string& 
         if (is_wanted) make_fifo(path);
         return path;
     };
-    open(make(wanted.in, "stdin"), make(wanted.out, "stdout"), make(wanted.error, "stderr"));
+    const fs::path in = make(wanted.in, "stdin");
+    const fs::path out = make(wanted.out, "stdout");
+    open(in, out, make(wanted.error, "stderr"));
     ends_ = open_ends();
 }
 

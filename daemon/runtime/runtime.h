@@ -33,18 +33,18 @@ struct RuntimeSettings {
 };
 
 struct CreateOptions {
-    std::optional<std::string> name_space;
-    std::string image;  // empty: none
-    std::optional<std::string> snapshotter;
-    std::vector<std::pair<std::string, std::string>> labels;
+    std::optional<std::string> name_space = {};
+    std::string image = {};  // empty: none
+    std::optional<std::string> snapshotter = {};
+    std::vector<std::pair<std::string, std::string>> labels = {};
     bool remove_on_exit = false;
 };
 
 struct ProcessOptions {
-    std::optional<bool> terminal;  // nothing: as the specification has it
+    std::optional<bool> terminal = {};  // nothing: as the specification has it
     bool discard = false;
     bool with_stdin = true;
-    std::string checkpoint;  // of the initial process only: an absolute path, or empty
+    std::string checkpoint = {};  // of the initial process only: an absolute path, or empty
 };
 
 // The caller's ends; those that there are.

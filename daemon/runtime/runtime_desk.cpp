@@ -14,9 +14,6 @@ namespace shorewatch {
 
 namespace {
 
-// By these the engine's own records tell what is ours and how it is to be treated.
-constexpr const char* own_label = "org.shorewatch.runtime";
-constexpr const char* remove_label = "org.shorewatch.runtime.remove-on-exit";
 constexpr std::string_view own_prefix = "org.shorewatch.";
 // containerd's own limit of a label, key and value together.
 constexpr std::size_t longest_label = 4096;
@@ -79,6 +76,7 @@ RuntimeDesk::RuntimeDesk(EventLoop& loop, Endpoint endpoint, EngineRuntime& engi
       settings_(std::move(settings)),
       tell_(std::move(tell)),
       state_(settings_.state) {
+    load();
     engine_.observe(this);
 }
 

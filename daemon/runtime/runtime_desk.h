@@ -150,6 +150,8 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
     // --- what was missed, in desk_sync.cpp
     void load();
     void sync(const std::string& id);
+    void undo_creation(const std::string& id);
+    void settle_rest(const std::string& id);
     void take_record(const std::string& id, const Result<ContainerRecord>& record);
     void take_state(const std::string& id, const Result<ProcessState>& state);
     void adopt(Entry& entry, const ProcessState& state);
@@ -162,7 +164,6 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
     const RuntimeSettings settings_;
     const Tell tell_;
     const StateFolder state_;
-    bool loaded_ = false;
     std::uint64_t sequence_ = 0;
     std::uint64_t last_number_ = 0;
     std::map<std::string, Entry> containers_;

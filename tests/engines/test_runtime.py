@@ -3,16 +3,19 @@
 import json
 import os
 import signal
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any, Callable
 
 import dbus
 import pytest
 
+from lab.clients import ROOT
 from lab.containerd import Containerd
 from lab.daemon import Daemon
 from lab.recorder import Recorder
-from lab.runtime import ERROR, INVALID_ARGS, NAMESPACE, Events, Runtime, process, refused
+from lab.paths import SOURCE
+from lab.runtime import ERROR, INTERFACE, INVALID_ARGS, NAMESPACE, Events, Runtime, process, refused
 from lab.waiting import Deadline, wait_for_exit
 
 MIB = 1 << 20
@@ -335,6 +338,21 @@ def test_a_checkpoint_is_written_and_restored_or_refused_with_the_runtime_s_word
     runtime.start(id_, Discard=True, CheckpointDirectory=str(place)).close()
     assert runtime.call("Status", id_) == "running"
     assert events.names()[-2:] == ["create init", "start init"]
+
+
+def test_introspection_says_what_the_xml_says(runtime: Runtime, client: Any) -> None:
+    path = ROOT + "/engines/containerd"
+    text = client.call(path, "org.freedesktop.DBus.Introspectable", "Introspect")
+    installed = (SOURCE / "dbus/interfaces/org.shorewatch1.Runtime.xml").read_text()
+    assert members_of(text) == members_of(installed)
+    assert INTERFACE in client.objects()[path]
+
+
+def members_of(text: str) -> dict[str, Any]:
+    """Of the Runtime: each member's kind and arguments."""
+    (interface,) = [child for child in ElementTree.fromstring(text) if child.get("name") == INTERFACE]
+    return {member.get("name", ""): (member.tag, [(arg.get("name"), arg.get("type"), arg.get("direction", "out"))
+                                                  for arg in member.iter("arg")]) for member in interface}
 
 
 def test_version(runtime: Runtime, containerd: Containerd) -> None:

@@ -1,0 +1,518 @@
+// The desk with an engine that is played: what it does when answers and events come in odd orders, or not at
+// all.
+#include <any>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/runtime/runtime_desk.h"
+#include "tests/fakes/drive.h"
+#include "tests/fakes/temporary_folder.h"
+#include "tests/unit/catch.h"
+
+using namespace shorewatch;
+using namespace shorewatch::fakes;
+using Kind = EngineError::Kind;
+using Event = RuntimeEvent::Type;
+
+namespace {
+
+// What the engine has of a container that was made here.
+ContainerRecord ours() {
+    return {.labels = {{"org.shorewatch.runtime", "1"}}};
+}
+
+// Keeps what it is asked for, to be answered by the test: by the call's name.
+class PlayedEngine final : public EngineRuntime {
+  public:
+    RuntimeObserver* observer = nullptr;
+    std::vector<std::string> asked;
+    ProcessStreams streams;
+    NewContainer created;
+
+    // Answers the oldest call of that name.
+    template <typename T>
+    void answer(const std::string& name, T value) {
+        INFO("no call " << name);
+        const auto found = replies_.find(name);
+        REQUIRE(found != replies_.end());
+        const auto reply = std::any_cast<std::function<void(Result<T>)>>(found->second);
+        replies_.erase(found);
+        reply(std::move(value));
+    }
+    void done(const std::string& name, std::optional<EngineError> refused = {}) {
+        const auto found = replies_.find(name);
+        INFO("no call " << name);
+        REQUIRE(found != replies_.end());
+        const auto reply = std::any_cast<Done>(found->second);
+        replies_.erase(found);
+        reply(std::move(refused));
+    }
+    template <typename T>
+    void refuse(const std::string& name, Kind kind, const std::string& text = "no") {
+        const auto found = replies_.find(name);
+        INFO("no call " << name);
+        REQUIRE(found != replies_.end());
+        const auto reply = std::any_cast<std::function<void(Result<T>)>>(found->second);
+        replies_.erase(found);
+        reply(EngineError{kind, text});
+    }
+    // The connection is lost: nobody is answered.
+    void lose() { replies_.clear(); }
+    [[nodiscard]] bool is_asked(const std::string& name) const { return replies_.contains(name); }
+
+    void tell(Event type, const std::string& process = {}, std::uint32_t pid = 0, std::uint32_t code = 0) {
+        RuntimeEvent event;
+        event.type = type;
+        event.place = {"shorewatch", "web"};
+        event.exec_name = process;
+        event.pid = pid;
+        event.end = {code, real_time_now()};
+        observer->on_runtime_event(event);
+    }
+
+    void observe(RuntimeObserver* who) override { observer = who; }
+    void version(Reply<EngineVersion> reply) override { keep("version", std::move(reply)); }
+    void image_config(const std::string&, const std::string&, Reply<std::string> reply) override {
+        keep("image_config", std::move(reply));
+    }
+    [[nodiscard]] Result<bool> wants_terminal(const std::string&) const override { return false; }
+    [[nodiscard]] bool watches(std::string_view name) const override { return name != "moby"; }
+    void create_container(const NewContainer& container, Reply<ContainerRecord> reply) override {
+        created = container;
+        keep("create_container", std::move(reply));
+    }
+    void container(const ContainerPlace&, Reply<ContainerRecord> reply) override {
+        keep("container", std::move(reply));
+    }
+    void delete_container(const ContainerPlace&, Done reply) override {
+        keep("delete_container", std::move(reply));
+    }
+    void create_task(const ContainerPlace&, const ProcessStreams& its, const std::string&,
+                     Reply<std::uint32_t> reply) override {
+        streams = its;
+        keep("create_task", std::move(reply));
+    }
+    void task_state(const ContainerPlace&, Reply<ProcessState> reply) override {
+        keep("task_state", std::move(reply));
+    }
+    void delete_task(const ContainerPlace&, Reply<ProcessEnd> reply) override {
+        keep("delete_task", std::move(reply));
+    }
+    void remove_task(const ContainerPlace&, Done reply) override { keep("remove_task", std::move(reply)); }
+    void exec(const ContainerPlace&, const std::string& name, const std::string&, const ProcessStreams&,
+              Done reply) override {
+        keep("exec " + name, std::move(reply));
+    }
+    void start(const ContainerPlace&, const std::string& process, Reply<std::uint32_t> reply) override {
+        keep("start " + process, std::move(reply));
+    }
+    void process_state(const ContainerPlace&, const std::string& process,
+                       Reply<ProcessState> reply) override {
+        keep("process_state " + process, std::move(reply));
+    }
+    void delete_process(const ContainerPlace&, const std::string& process, Reply<ProcessEnd> reply) override {
+        keep("delete_process " + process, std::move(reply));
+    }
+    void signal(const ContainerPlace&, const std::string& process, int, Done reply) override {
+        keep("signal " + process, std::move(reply));
+    }
+    void resize(const ContainerPlace&, const std::string&, std::uint32_t, std::uint32_t,
+                Done reply) override {
+        keep("resize", std::move(reply));
+    }
+    void close_stdin(const ContainerPlace&, const std::string& process, Done reply) override {
+        keep("close_stdin " + process, std::move(reply));
+    }
+    void pause(const ContainerPlace&, Done reply) override { keep("pause", std::move(reply)); }
+    void resume(const ContainerPlace&, Done reply) override { keep("resume", std::move(reply)); }
+    void metrics(const ContainerPlace&, Reply<Metrics> reply) override { keep("metrics", std::move(reply)); }
+    void processes(const ContainerPlace&, Reply<std::vector<ListedProcess>> reply) override {
+        keep("processes", std::move(reply));
+    }
+    void update(const ContainerPlace&, const std::string&, Done reply) override {
+        keep("update", std::move(reply));
+    }
+    void checkpoint(const ContainerPlace&, const std::string&, bool, Done reply) override {
+        keep("checkpoint", std::move(reply));
+    }
+
+  private:
+    template <typename Function>
+    void keep(const std::string& name, Function reply) {
+        asked.push_back(name);
+        replies_.emplace(name, std::any(std::move(reply)));
+    }
+
+    std::multimap<std::string, std::any> replies_;
+};
+
+// A desk, its engine, and what callers and subscribers were told, in one order.
+class Fixture {
+  public:
+    Fixture() { make_desk(); }
+    // Who waits is answered.
+    ~Fixture() { desk.reset(); }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
+
+    void make_desk() {
+        desk.reset();
+        desk = std::make_unique<RuntimeDesk>(
+            loop, Endpoint::parse("/run/x.sock"), engine,
+            RuntimeSettings{.state = folder.path() / "state", .most_containers = 2},
+            [this](const RuntimeSignal& signal) {
+                signals.push_back(signal);
+                note(std::string(to_string(signal.type)) + " " + signal.process +
+                     (signal.exit_code ? ":" + std::to_string(*signal.exit_code) : ""));
+            });
+        desk->on_connected();
+    }
+
+    // What the answer is written down as: "NAME ok", or "NAME !KIND".
+    RuntimeReply reply(const std::string& name) {
+        return [this, name](Result<RuntimeAnswer> answer) {
+            last = std::make_unique<Result<RuntimeAnswer>>(answer);
+            note(answer ? name + " ok" : name + " !" + std::to_string(static_cast<int>(answer.error().kind)));
+        };
+    }
+    [[nodiscard]] static std::string refused(const std::string& name, Kind kind) {
+        return name + " !" + std::to_string(static_cast<int>(kind));
+    }
+
+    void create(const CreateOptions& options = {}) {
+        desk->create("web", "{}", options, reply("create"));
+        engine.answer("create_container", ours());
+    }
+    void start() {
+        desk->start("web", {}, reply("start"));
+        engine.answer("create_task", std::uint32_t{7});
+        engine.answer("start ", std::uint32_t{7});
+    }
+    // All that was posted to the loop is done.
+    void turn() {
+        bool turned = false;
+        loop.post([&] { turned = true; });
+        REQUIRE(drive(loop, [&] { return turned; }));
+    }
+    [[nodiscard]] std::string story() { return std::exchange(story_, {}); }
+
+    EventLoop loop;
+    TemporaryFolder folder;
+    PlayedEngine engine;
+    std::unique_ptr<RuntimeDesk> desk;
+    std::vector<RuntimeSignal> signals;
+    std::unique_ptr<Result<RuntimeAnswer>> last;
+
+  private:
+    void note(const std::string& what) { story_ += (story_.empty() ? "" : ", ") + what; }
+
+    std::string story_;
+};
+
+}  // namespace
+
+TEST_CASE("a start is told in order, and its end after the answer, however fast the process is") {
+    Fixture fixture;
+    fixture.create();
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    fixture.engine.answer("create_task", std::uint32_t{7});
+    fixture.engine.tell(Event::created, {}, 7);
+    fixture.engine.tell(Event::started, {}, 7);
+    fixture.engine.tell(Event::exited, {}, 7, 0);
+    CHECK(fixture.story() == "create ok, create init, start init");
+    fixture.engine.answer("start ", std::uint32_t{7});
+    CHECK(fixture.story() == "start ok, exit init:0");
+    // containerd's shims say things again.
+    fixture.engine.tell(Event::exited, {}, 7, 0);
+    fixture.engine.tell(Event::started, {}, 7);
+    fixture.engine.tell(Event::oom);
+    CHECK(fixture.story().empty());
+    for (std::size_t i = 0; i < fixture.signals.size(); ++i)
+        CHECK(fixture.signals[i].sequence == i + 1);
+}
+
+TEST_CASE("a start that fails is undone, and told with what a shell would say") {
+    Fixture fixture;
+    fixture.create();
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    CHECK(fixture.engine.streams.out.ends_with("web/init-stdout"));
+    fixture.engine.refuse<std::uint32_t>("create_task", Kind::program_not_found, "no such program");
+    CHECK(fixture.story() == "create ok");
+    fixture.engine.done("remove_task");
+    CHECK(fixture.story() == "exit init:127, " + Fixture::refused("start", Kind::program_not_found));
+    CHECK(fixture.signals.back().error == "no such program");
+    // Nothing is in the way of the next one.
+    fixture.start();
+    CHECK(fixture.story() == "create init, start ok, start init");
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    CHECK(fixture.story() == Fixture::refused("start", Kind::conflict));
+}
+
+TEST_CASE("one call at a time changes a container") {
+    Fixture fixture;
+    fixture.desk->create("web", "{}", {}, fixture.reply("create"));
+    fixture.desk->create("web", "{}", {}, fixture.reply("again"));
+    fixture.desk->start("web", {}, fixture.reply("early"));
+    CHECK(fixture.story() ==
+          Fixture::refused("again", Kind::conflict) + ", " + Fixture::refused("early", Kind::not_found));
+    fixture.engine.answer("create_container", ours());
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    fixture.desk->remove("web", fixture.reply("remove"));
+    fixture.desk->delete_task("web", fixture.reply("delete"));
+    fixture.desk->start("web", {}, fixture.reply("second"));
+    CHECK(fixture.story() == "create ok, " + Fixture::refused("remove", Kind::conflict) + ", " +
+                                 Fixture::refused("delete", Kind::conflict) + ", " +
+                                 Fixture::refused("second", Kind::conflict));
+}
+
+TEST_CASE("a creation that fails leaves nothing, and there is room for another one") {
+    Fixture fixture;
+    for (int i = 0; i < 3; ++i) {
+        fixture.desk->create("web", "{}", {}, fixture.reply("create"));
+        fixture.engine.refuse<ContainerRecord>("create_container", Kind::no_image);
+        CHECK(fixture.story() == Fixture::refused("create", Kind::no_image));
+    }
+    CHECK(std::filesystem::is_empty(fixture.folder.path() / "state"));
+    fixture.create();
+    fixture.desk->create("db", "{}", {}, fixture.reply("create"));
+    fixture.desk->create("one-too-many", "{}", {}, fixture.reply("create"));
+    CHECK(fixture.story() == "create ok, " + Fixture::refused("create", Kind::busy));
+}
+
+TEST_CASE("stdin that is closed early is closed when the engine knows of the process") {
+    Fixture fixture;
+    fixture.create();
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    fixture.desk->close_stdin("web", "init", fixture.reply("close"));
+    CHECK(fixture.story() == "create ok, close ok");
+    CHECK_FALSE(fixture.engine.is_asked("close_stdin "));
+    fixture.engine.answer("create_task", std::uint32_t{7});
+    CHECK(fixture.engine.is_asked("close_stdin "));
+    fixture.engine.answer("start ", std::uint32_t{7});
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+    fixture.desk->close_stdin("web", "it", fixture.reply("close"));
+    fixture.engine.done("exec it");
+    CHECK_FALSE(fixture.engine.is_asked("close_stdin it"));
+    fixture.engine.answer("start it", std::uint32_t{8});
+    CHECK(fixture.engine.is_asked("close_stdin it"));
+}
+
+TEST_CASE("a process that could not be started can be tried again under its name") {
+    Fixture fixture;
+    fixture.create();
+    fixture.start();
+    static_cast<void>(fixture.story());
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("again"));
+    CHECK(fixture.story() == Fixture::refused("again", Kind::conflict));
+    fixture.engine.done("exec it", EngineError{Kind::conflict, "paused"});
+    // No event: there was never anything.
+    CHECK(fixture.story() == Fixture::refused("exec", Kind::conflict));
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+    fixture.engine.done("exec it");
+    fixture.engine.refuse<std::uint32_t>("start it", Kind::program_not_executable);
+    fixture.engine.answer("delete_process it", ProcessEnd{});
+    CHECK(fixture.story() ==
+          "exec-added it, exit it:126, " + Fixture::refused("exec", Kind::program_not_executable));
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+    CHECK(fixture.engine.is_asked("exec it"));
+}
+
+TEST_CASE("memory that ran out is told before the end, whichever the engine tells first") {
+    Fixture fixture;
+    fixture.create();
+    fixture.start();
+    static_cast<void>(fixture.story());
+    SECTION("in order") {
+        fixture.engine.tell(Event::oom);
+        fixture.engine.tell(Event::exited, {}, 7, 137);
+    }
+    SECTION("the other way round: the kernel's own count is looked at") {
+        fixture.engine.tell(Event::exited, {}, 7, 137);
+        CHECK(fixture.story().empty());
+        Metrics metrics;
+        metrics.figures.push_back({"memory.oom_control.oom_kill", std::uint64_t{1}});
+        fixture.engine.answer("metrics", metrics);
+        fixture.engine.tell(Event::oom);
+    }
+    CHECK(fixture.story() == "oom init, exit init:137");
+    CHECK(fixture.signals.back().oom_killed == true);
+}
+
+TEST_CASE("where the shim has died, the other processes have died with it") {
+    Fixture fixture;
+    fixture.create();
+    fixture.start();
+    fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+    fixture.engine.done("exec it");
+    fixture.engine.answer("start it", std::uint32_t{8});
+    static_cast<void>(fixture.story());
+    fixture.engine.tell(Event::exited, {}, 7, 137);
+    fixture.engine.refuse<Metrics>("metrics", Kind::not_alive);
+    fixture.engine.tell(Event::deleted);
+    CHECK(fixture.story() == "exit init:137, exit it:137");
+}
+
+TEST_CASE("calls that the engine is lost under are answered, and what they left is undone when it is back") {
+    Fixture fixture;
+    const EngineError lost{Kind::unreachable, "gone"};
+    SECTION("a creation") {
+        fixture.desk->create("web", "{}", {}, fixture.reply("create"));
+        fixture.engine.lose();
+        fixture.desk->on_lost(lost);
+        CHECK(fixture.story() == Fixture::refused("create", Kind::unreachable));
+        fixture.desk->on_connected();
+        SECTION("that was not done") {
+            fixture.engine.refuse<ContainerRecord>("container", Kind::not_found);
+        }
+        SECTION("that was done") {
+            fixture.engine.answer("container", ours());
+            fixture.engine.done("delete_container");
+        }
+        SECTION("where there was one of somebody else, which stays") {
+            fixture.engine.answer("container", ContainerRecord{});
+            CHECK_FALSE(fixture.engine.is_asked("delete_container"));
+        }
+        CHECK(std::filesystem::is_empty(fixture.folder.path() / "state"));
+        fixture.create();
+        CHECK(fixture.story() == "create ok");
+    }
+    SECTION("a start") {
+        fixture.create();
+        fixture.desk->start("web", {}, fixture.reply("start"));
+        fixture.engine.answer("create_task", std::uint32_t{7});
+        fixture.engine.lose();
+        fixture.desk->on_lost(lost);
+        CHECK(fixture.story() == "create ok, create init, " + Fixture::refused("start", Kind::unreachable));
+        fixture.desk->on_connected();
+        fixture.engine.done("remove_task");
+        CHECK(fixture.story() == "exit init");
+        fixture.start();
+        CHECK(fixture.story() == "create init, start ok, start init");
+    }
+    SECTION("a process") {
+        fixture.create();
+        fixture.start();
+        fixture.desk->exec("web", "it", "{}", {}, fixture.reply("exec"));
+        fixture.engine.done("exec it");
+        fixture.engine.lose();
+        static_cast<void>(fixture.story());
+        fixture.desk->on_lost(lost);
+        CHECK(fixture.story() == Fixture::refused("exec", Kind::unreachable));
+        fixture.desk->on_connected();
+        fixture.engine.answer("container", ours());
+        fixture.engine.answer("task_state", ProcessState{.status = ProcessState::Status::running, .pid = 7});
+        fixture.engine.answer("processes", std::vector<ListedProcess>{{7, {}}, {8, "it"}});
+        fixture.engine.answer("process_state it",
+                              ProcessState{.status = ProcessState::Status::running, .pid = 8});
+        CHECK(fixture.engine.is_asked("signal it"));
+        CHECK(fixture.story() == "exit it");
+        CHECK(fixture.signals.back().error.find("lost") != std::string::npos);
+    }
+}
+
+TEST_CASE("an end that was missed is told once, from the state that the engine still has") {
+    Fixture fixture;
+    fixture.create();
+    fixture.start();
+    static_cast<void>(fixture.story());
+    fixture.engine.lose();
+    fixture.desk->on_lost({Kind::unreachable, "gone"});
+    fixture.desk->on_connected();
+    fixture.engine.answer("container", ours());
+    SECTION("it has ended") {
+        fixture.engine.answer(
+            "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 0});
+        CHECK(fixture.story() == "exit init:0");
+    }
+    SECTION("its task is gone") {
+        fixture.engine.refuse<ProcessState>("task_state", Kind::not_alive);
+        CHECK(fixture.story() == "exit init:255");
+    }
+    fixture.engine.tell(Event::exited, {}, 7, 0);
+    CHECK(fixture.story().empty());
+}
+
+TEST_CASE("a new desk knows what was made by the one before") {
+    Fixture fixture;
+    fixture.create({.remove_on_exit = false});
+    fixture.start();
+    fixture.make_desk();
+    static_cast<void>(fixture.story());
+    fixture.engine.answer("container", ours());
+    SECTION("it runs, and is attached to") {
+        const ProcessState running{.status = ProcessState::Status::running, .pid = 7};
+        fixture.engine.answer("task_state", running);
+        fixture.engine.answer("processes", std::vector<ListedProcess>{{7, {}}, {8, "it"}});
+        fixture.desk->restore("web", fixture.reply("restore"));
+        fixture.engine.answer("task_state", running);
+        CHECK(fixture.story() == "restore ok");
+        const auto& process = std::get<RunningProcess>(fixture.last->value());
+        CHECK(process.pid == 7);
+        CHECK(process.ends->out);
+        fixture.engine.tell(Event::exited, "it", 8, 2);
+        fixture.engine.tell(Event::exited, {}, 7, 0);
+        CHECK(fixture.story() == "exit it:2, exit init:0");
+    }
+    SECTION("it has ended meanwhile, which nobody was told") {
+        fixture.engine.answer(
+            "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 4});
+        CHECK(fixture.story() == "exit init:4");
+        fixture.make_desk();
+        fixture.engine.answer("container", ours());
+        fixture.engine.answer(
+            "task_state", ProcessState{.status = ProcessState::Status::stopped, .pid = 7, .exit_code = 4});
+        CHECK(fixture.story().empty());
+    }
+}
+
+TEST_CASE("a container that removes itself goes when nobody writes its output any more") {
+    Fixture fixture;
+    fixture.create({.remove_on_exit = true});
+    CHECK(fixture.engine.created.labels.size() == 2);
+    fixture.desk->start("web", {.discard = true}, fixture.reply("start"));
+    fixture.engine.answer("create_task", std::uint32_t{7});
+    fixture.engine.answer("start ", std::uint32_t{7});
+    fixture.engine.tell(Event::exited, {}, 7, 0);
+    fixture.turn();
+    fixture.engine.answer("delete_task", ProcessEnd{0, real_time_now()});
+    fixture.engine.done("delete_container");
+    CHECK(std::filesystem::is_empty(fixture.folder.path() / "state"));
+    fixture.desk->status("web", fixture.reply("status"));
+    CHECK(fixture.story().ends_with(Fixture::refused("status", Kind::not_found)));
+}
+
+TEST_CASE("events of others are not ours") {
+    Fixture fixture;
+    fixture.create();
+    fixture.start();
+    static_cast<void>(fixture.story());
+    RuntimeEvent event;
+    event.type = Event::exited;
+    event.place = {"default", "web"};
+    fixture.engine.observer->on_runtime_event(event);
+    event.place = {"shorewatch", "other"};
+    fixture.engine.observer->on_runtime_event(event);
+    // A process that somebody else runs in the container, and an end from before it was started.
+    fixture.engine.tell(Event::exited, "theirs", 9, 1);
+    event.place = {"shorewatch", "web"};
+    event.end.time = real_time_now() - std::chrono::hours(1);
+    fixture.engine.observer->on_runtime_event(event);
+    CHECK(fixture.story().empty());
+}
+
+TEST_CASE("who waits when the desk goes is told so") {
+    Fixture fixture;
+    fixture.create();
+    fixture.desk->pause("web", fixture.reply("pause"));
+    static_cast<void>(fixture.story());
+    fixture.desk.reset();
+    CHECK(fixture.story() == Fixture::refused("pause", Kind::unreachable));
+    CHECK(fixture.engine.observer == nullptr);
+}
