@@ -148,7 +148,7 @@ void RuntimeClient::create(const std::string& id, const std::string& spec, const
 }
 
 std::uint32_t RuntimeClient::start_discarding(const std::string& id, Properties options) const {
-    options.insert_or_assign("Discard", sdbus::Variant(true));
+    options["Discard"] = sdbus::Variant(true);
     const Question question{"start container " + quoted(id), "Start", Right::run, start_limit};
     return std::get<0>(ask<std::uint32_t, Streams>(question, id, options));
 }
