@@ -243,8 +243,8 @@ std::string to_json(const std::vector<RuntimeContainer>& containers) {
     rows.reserve(containers.size());
     for (const RuntimeContainer& container : containers) {
         Properties& row = rows.emplace_back(container.properties);
-        row.insert_or_assign("Id", sdbus::Variant(container.id));
-        row.insert_or_assign("Engine", sdbus::Variant(container.engine));
+        row["Id"] = sdbus::Variant(container.id);
+        row["Engine"] = sdbus::Variant(container.engine);
     }
     return block([&](auto json) { json.write(rows); });
 }

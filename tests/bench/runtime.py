@@ -6,6 +6,7 @@ Absolute figures are this machine's at this hour; the ratios are what can be com
 """
 
 import argparse
+import contextlib
 import json
 import sys
 import threading
@@ -34,7 +35,7 @@ def measure(what: str, run: Callable[[str], None], prefix: str, runs: int, clien
         run(f"{prefix}-{number}")
         times.append((time.monotonic() - begin) * 1000)
 
-    timed(-1)
+    timed(runs)
     times.clear()
     begin = time.monotonic()
     with ThreadPoolExecutor(clients) as pool:
@@ -50,11 +51,9 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=4)
     options = parser.parse_args()
     with new_folder() as folder, running(Bus(folder / "bus")) as bus, \
-            running(Containerd(folder / "containerd")) as engine:
+            running(Containerd(folder / "containerd")) as engine, contextlib.closing(Recorder(bus)) as recorder, \
+            running(Daemon(folder / "daemon", bus, {"containerd": engine})):
         rootfs = root_file_system(folder / "rootfs")
-        recorder = Recorder(bus)
-        daemon = Daemon(folder / "daemon", bus, {"containerd": engine})
-        daemon.start()
         local = threading.local()
 
         def over_the_bus(name: str) -> None:
@@ -76,10 +75,7 @@ def main() -> None:
             ours = measure("over the bus", over_the_bus, f"bus{clients}", options.runs, clients)
             theirs = measure("ctr run --rm --null-io", with_ctr, f"ctr{clients}", options.runs, clients)
             print(f"the bus takes {ours / theirs:.2f} × ctr's time", flush=True)
-        recorder.close()
-        daemon.stop()
-        daemon.sweep()
-        engine.stop()
+        engine.remove_all()
 
 
 if __name__ == "__main__":

@@ -68,13 +68,13 @@ constexpr const char* inspection =
 
 TEST_CASE("containers are listed with how they are, or how they have ended") {
     const std::vector<RuntimeContainer> containers{
-        made("web", {{"Status", sdbus::Variant("running")},
+        made("web", {{"Status", sdbus::Variant(std::string("running"))},
                      {"PID", sdbus::Variant(std::uint32_t{4711})},
-                     {"Image", sdbus::Variant("busybox")}}),
-        made("job", {{"Status", sdbus::Variant("stopped")},
+                     {"Image", sdbus::Variant(std::string("busybox"))}}),
+        made("job", {{"Status", sdbus::Variant(std::string("stopped"))},
                      {"ExitCode", sdbus::Variant(std::uint32_t{3})},
                      {"ExitedAt", number(start + 5 * second)}}),
-        made("new", {{"Status", sdbus::Variant("")}})};
+        made("new", {{"Status", sdbus::Variant(std::string(""))}})};
     CHECK(runtime_table(containers, start + 65 * second, file) ==
           "ID   IMAGE    STATUS                PID  CREATED\n"
           "web  busybox  running              4711  1m5s ago\n"
@@ -85,7 +85,8 @@ TEST_CASE("containers are listed with how they are, or how they have ended") {
 }
 
 TEST_CASE("properties of containers that later versions bring are in the JSON too") {
-    const std::string json = to_json(std::vector{made("web", {{"Colour", sdbus::Variant("blue")}})});
+    const std::string json =
+        to_json(std::vector{made("web", {{"Colour", sdbus::Variant(std::string("blue"))}})});
     CHECK(json.find(R"("Colour": "blue")") != std::string::npos);
     CHECK(json.find(R"("Id": "web")") != std::string::npos);
     CHECK(json.find(R"("Engine": "containerd")") != std::string::npos);
@@ -108,7 +109,7 @@ TEST_CASE("what a container uses is told alike for both versions of control grou
 }
 
 TEST_CASE("what the kernel does not count is not made up") {
-    const Usage usage = usage_of({start, {{"CgroupVersion", sdbus::Variant("nonsense")}}});
+    const Usage usage = usage_of({start, {{"CgroupVersion", sdbus::Variant(std::string("nonsense"))}}});
     CHECK_FALSE((usage.cpu_time || usage.memory || usage.processes || usage.bytes_read));
     CHECK(usage_table({{"web", usage, std::nullopt}}, file) ==
           "ID   CPU %  MEMORY  LIMIT  MEM %  READ  WRITTEN  PROCESSES\n"

@@ -488,6 +488,32 @@ TEST_CASE("a container that removes itself goes when nobody writes its output an
     CHECK(fixture.story().ends_with(Fixture::refused("status", Kind::not_found)));
 }
 
+TEST_CASE("who asks for the removal of a container that removes itself is answered when that is done") {
+    Fixture fixture;
+    fixture.create({.remove_on_exit = true});
+    fixture.desk->start("web", {.discard = true}, fixture.reply("start"));
+    fixture.engine.answer("create_task", std::uint32_t{7});
+    fixture.engine.answer("start ", std::uint32_t{7});
+    fixture.engine.tell(Event::exited, {}, 7, 0);
+    fixture.turn();
+    static_cast<void>(fixture.story());
+    fixture.desk->remove("web", fixture.reply("remove"));
+    CHECK(fixture.story().empty());
+    fixture.engine.answer("delete_task", ProcessEnd{0, real_time_now()});
+    SECTION("and it is gone") {
+        fixture.engine.done("delete_container");
+        CHECK(fixture.story() == "remove ok");
+    }
+    SECTION("or that it stays") {
+        fixture.engine.done("delete_container", EngineError{Kind::engine, "no"});
+        CHECK(fixture.story() == Fixture::refused("remove", Kind::engine));
+        fixture.desk->remove("web", fixture.reply("again"));
+        fixture.engine.answer("delete_task", ProcessEnd{0, real_time_now()});
+        fixture.engine.done("delete_container");
+        CHECK(fixture.story() == "again ok");
+    }
+}
+
 TEST_CASE("events of others are not ours") {
     Fixture fixture;
     fixture.create();

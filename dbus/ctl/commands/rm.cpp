@@ -53,8 +53,17 @@ class Killing {
             gone = false;
         });
         if (gone) return loop_.stop();
-        // Frozen processes have the signal, and end when they thaw.
-        if (container_.status == "paused") unless_gone([&] { runtime_.resume(container_.id); });
+        if (container_.status == "paused") thaw();
+    }
+
+    // Frozen processes have the signal, and end when they thaw; some runtimes see to that themselves, so that
+    // it is no error if this fails: their end is what counts.
+    void thaw() {
+        try {
+            runtime_.resume(container_.id);
+        } catch (const CommandError& error) {
+            if (error.code() == ExitCode::unreachable) throw;
+        }
     }
 
     void handle(const RuntimeEvent& event) {

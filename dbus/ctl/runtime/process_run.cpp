@@ -156,7 +156,10 @@ void ProcessRun::attach() {
 // A program that can't be run has an exit code as in a shell, which is told before the error is.
 void ProcessRun::not_started(const CommandError& failure) {
     CommandError error = failure;
-    if (end_) error = CommandError(static_cast<ExitCode>(*end_), failure.what());
+    const auto no_program = static_cast<std::uint32_t>(ExitCode::no_such_program);
+    const auto no_rights = static_cast<std::uint32_t>(ExitCode::not_runnable);
+    if (end_ == no_program || end_ == no_rights)
+        error = CommandError(static_cast<ExitCode>(*end_), failure.what());
     if (!created_) throw CommandError(error);
     // It has never run: there is nothing in it that somebody could want to look at.
     auto removed = guarded([error](const std::optional<CommandError>&) { throw CommandError(error); });
@@ -279,7 +282,7 @@ void ProcessRun::take_look(const RuntimeContainer& found) {
     if (end_) return;
     if (request_.process == initial_process) {
         if (found.alive() || !found.exit_code) return;
-        end_ = *found.exit_code;
+        end_ = found.exit_code;
         return finish_if_over();
     }
     const bool known =

@@ -94,6 +94,14 @@ RuntimeClient::RuntimeClient(const BusClient& client, const std::optional<std::s
         sdbus::createProxy(client.connection(), bus::ServiceName(service_name), sdbus::ObjectPath(path_));
 }
 
+CommandError RuntimeClient::failure(const Question& question, const sdbus::Error& error, BusKind bus) {
+    const std::string& said = error.getMessage();
+    CommandError told = command_error(question.doing, error.getName(), said, bus, question.right);
+    const bool ours_to_say = told.code() == ExitCode::access_denied || told.code() == ExitCode::unreachable;
+    if (ours_to_say || !said.starts_with("cannot ")) return told;
+    return {told.code(), printable(said)};
+}
+
 std::vector<RuntimeContainer> RuntimeClient::list() const {
     const Question question{"list the containers of " + quoted(engine_), "List", Right::inspect};
     auto [sequence, rows] = ask<std::uint64_t, std::vector<RuntimeRow>>(question, Properties{});
@@ -140,7 +148,7 @@ void RuntimeClient::create(const std::string& id, const std::string& spec, const
 }
 
 std::uint32_t RuntimeClient::start_discarding(const std::string& id, Properties options) const {
-    options.insert_or_assign("Discard", sdbus::Variant(true));
+    options["Discard"] = sdbus::Variant(true);
     const Question question{"start container " + quoted(id), "Start", Right::run, start_limit};
     return std::get<0>(ask<std::uint32_t, Streams>(question, id, options));
 }

@@ -90,13 +90,12 @@ class RuntimeClient {
     // A blocking call. Throws CommandError.
     template <typename... Results, typename... Arguments>
     std::tuple<Results...> ask(const Question& question, const Arguments&... arguments) const {
-        return asked(
-            question.doing, bus(),
-            [&] {
-                return bus::call<Results...>(*proxy_, runtime_interface, question.method,
-                                             call_options(bus(), question.time), arguments...);
-            },
-            question.right);
+        try {
+            return bus::call<Results...>(*proxy_, runtime_interface, question.method,
+                                         call_options(bus(), question.time), arguments...);
+        } catch (const sdbus::Error& error) {
+            throw failure(question, error, bus().kind);
+        }
     }
     // The same on a loop: on_answer(std::optional<CommandError>, results...), which throws nothing. No answer
     // comes once this client is gone.
@@ -104,20 +103,22 @@ class RuntimeClient {
     void ask_later(const Question& question, OnAnswer on_answer, const Arguments&... arguments) const {
         auto answered = [question, bus = bus().kind, on_answer = std::move(on_answer)](
                             const std::optional<sdbus::Error>& error, auto&&... results) {
-            std::optional<CommandError> failure;
-            if (error)
-                failure =
-                    command_error(question.doing, error->getName(), error->getMessage(), bus, question.right);
-            on_answer(std::move(failure), std::move(results)...);
+            on_answer(error ? std::optional(failure(question, *error, bus)) : std::nullopt,
+                      std::move(results)...);
         };
-        asked(question.doing, bus(), [&] {
+        try {
             bus::call_async<Results...>(*proxy_, runtime_interface, question.method,
                                         call_options(bus(), question.time), std::move(answered),
                                         arguments...);
-        });
+        } catch (const sdbus::Error& error) {
+            throw failure(question, error, bus().kind);
+        }
     }
 
   private:
+    // In the daemon's own words, if these say what it could not do.
+    static CommandError failure(const Question& question, const sdbus::Error& error, BusKind bus);
+
     const BusClient& client_;
     std::string engine_;
     std::string path_;
