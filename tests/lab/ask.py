@@ -1,4 +1,5 @@
-"""Calls a method without arguments of org.shorewatch1 some times, all at once, and prints the answers as they come.
+"""Calls a method of org.shorewatch1 some times, all at once, and prints the answers as they come. It has no arguments,
+or is given those that --arguments= has, as GVariant prints them: a tuple.
 
 A program of its own, which becomes another user, in these groups alone. An answer is a line of JSON: the name and the
 text of an error, or [].
@@ -81,8 +82,10 @@ def main(address: str, user: str, groups: str, path: str, method: str, count: st
     interactive = "--interactive" in flags or "--agent" in flags
     asked = Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION if interactive else Gio.DBusCallFlags.NONE
     interface, _, member = method.rpartition(".")
+    texts = [flag.removeprefix("--arguments=") for flag in flags if flag.startswith("--arguments=")]
+    arguments = GLib.Variant.parse(None, texts[0], None, None) if texts else None
     for _ in range(left):
-        bus.call("org.shorewatch1", path, interface, member, None, None, asked, 60_000, None, on_answer)
+        bus.call("org.shorewatch1", path, interface, member, arguments, None, asked, 60_000, None, on_answer)
     loop.run()
 
 
