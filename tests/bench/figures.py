@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from lab.containerd import Containerd
+from lab.cri import Cri
 from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.podman import Podman
 
-ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd)}
+ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd, Cri)}
 
 
 @dataclass(frozen=True)
