@@ -11,7 +11,16 @@ from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.podman import Podman
 
-ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd, Cri)}
+
+class CriWithPod(Cri):
+    """Whose pod is there before anything is watched, and before several containers are made at once."""
+
+    def start(self) -> None:
+        super().start()
+        self.need_pod()
+
+
+ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd, CriWithPod)}
 
 
 @dataclass(frozen=True)

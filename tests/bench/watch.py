@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from figures import ENGINES, figures, line, start_many
 from lab.bus import Bus
 from lab.daemon import Daemon
-from lab.cri import Cri
 from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.parts import new_folder, running
@@ -133,8 +132,6 @@ def main() -> None:
     with (new_folder() as folder, running(ENGINES[options.engine](folder / "engine")) as engine,
           running(Bus(folder / "bus")) as bus):
         daemon = Daemon(folder / "daemon", bus, {"engine": engine})
-        if isinstance(engine, Cri):
-            engine.need_pod()  # before anything is watched
         print(f"{options.engine}, load {os.getloadavg()[0]:.2f}")
         try:
             latencies(engine, bus, daemon, options.runs)
