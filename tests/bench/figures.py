@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from lab.containerd import Containerd
+from lab.cri import Cri
 from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.podman import Podman
 
-ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd)}
+
+class CriWithPod(Cri):
+    """Whose pod is there before anything is watched, and before several containers are made at once."""
+
+    def start(self) -> None:
+        super().start()
+        self.need_pod()
+
+
+ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd, CriWithPod)}
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from figures import CriWithPod
 from lab.bus import Bus
 from lab.containerd import Containerd
-from lab.cri import Cri
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
 from lab.engine import Engine
@@ -66,10 +66,8 @@ def main() -> None:
         engines: dict[str, Engine] = {
             "docker": stack.enter_context(running(Dockerd(folder / "docker", live_restore=True))),
             "podman": stack.enter_context(running(Podman(folder / "podman"))),
-            "containerd": stack.enter_context(running(Containerd(folder / "containerd")))}
-        cri = stack.enter_context(running(Cri(folder / "cri")))
-        cri.need_pod()
-        engines["cri"] = cri
+            "containerd": stack.enter_context(running(Containerd(folder / "containerd"))),
+            "cri": stack.enter_context(running(CriWithPod(folder / "cri")))}
         bus = stack.enter_context(running(Bus(folder / "bus")))
         daemon = Daemon(folder / "daemon", bus, engines)
         stack.callback(daemon.sweep)

@@ -14,6 +14,7 @@ from typing import Mapping, Optional
 from urllib.parse import urlencode
 
 from lab.containerd import CTR, Containerd
+from lab.cri import Cri
 from lab.dockerd import Dockerd
 from lab.engine import Engine
 from lab.podman import Podman
@@ -98,12 +99,13 @@ class RestEvents(OwnEvents):
 
 
 class CtrEvents(OwnEvents):
-    """containerd's, by `ctr events`. The stamp is that of the event; its exited_at is a little earlier."""
+    """containerd's, by `ctr events`; of a CRI engine too, which is one. The stamp is that of the event; its exited_at is a little earlier."""
 
     _KINDS = {"/tasks/start": "ContainerStarted", "/tasks/exit": "ContainerExited", "/tasks/paused": "ContainerPaused"}
 
     def __init__(self, engine: Containerd):
         self._told_any = False
+        self._ids_have_namespaces = not isinstance(engine, Cri)
         self._process = subprocess.Popen([CTR, "--address", str(engine.socket), "events"], stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE, env={**os.environ, "PATH": PATH},
                                          start_new_session=True)
@@ -128,7 +130,8 @@ class CtrEvents(OwnEvents):
         seconds, _, fraction = clock.partition(".")
         time_of_day = datetime.fromisoformat(f"{day} {seconds}").replace(tzinfo=timezone.utc)
         stamp = int(time_of_day.timestamp()) * 1_000_000 + int(fraction.ljust(6, "0")[:6])
-        return OwnEvent(self._KINDS[topic], f"{namespace}/{event['container_id']}", stamp, arrival)
+        id_ = f"{namespace}/{event['container_id']}" if self._ids_have_namespaces else event["container_id"]
+        return OwnEvent(self._KINDS[topic], id_, stamp, arrival)
 
     def _end(self) -> None:
         self._process.kill()

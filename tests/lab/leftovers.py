@@ -48,9 +48,11 @@ def end_cgroup(name: str) -> None:
                 if (group / file).exists():
                     (group / file).write_text(thawed)
     for group in groups:
-        for pid in (group / "cgroup.procs").read_text().split():
-            end_process(int(pid))
-        group.rmdir()
+        # An engine's helper may still be removing its container's.
+        with contextlib.suppress(FileNotFoundError):
+            for pid in (group / "cgroup.procs").read_text().split():
+                end_process(int(pid))
+            group.rmdir()
 
 
 def remove_shim_sockets(tasks: Path) -> None:
