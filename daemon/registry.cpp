@@ -76,8 +76,8 @@ void Registry::remove_engine(std::string_view name) {
     update_ready();
 }
 
-void Registry::tell(std::string_view name, const RuntimeSignal& signal) {
-    const PublishedEngine* const of = engine(name);
+void Registry::tell(std::string_view engine_name, const RuntimeSignal& signal) {
+    const PublishedEngine* const of = engine(engine_name);
     if (of != nullptr && observer_ != nullptr) observer_->runtime_event(*of, signal);
 }
 

@@ -124,7 +124,7 @@ class Registry {
     // A change of an engine that is not (any longer) here is dropped: its watcher was removed meanwhile.
     void apply(std::string_view engine, const Change& change);
     // Passes it on, of an engine that is here.
-    void tell(std::string_view engine, const RuntimeSignal& signal);
+    void tell(std::string_view engine_name, const RuntimeSignal& signal);
 
     [[nodiscard]] const PublishedEngine* engine(std::string_view name) const;
     // Sorted by name.

@@ -126,7 +126,7 @@ void RuntimeDesk::take_exec_started(const std::string& id, const std::string& na
         return answer(error(Kind::not_alive, purpose_of("run", name, id), "its container has ended"));
     Entry& entry = *find(id);
     if (!pid) {
-        const EngineError why = pid.error();
+        const EngineError& why = pid.error();
         tell(entry, name, process->order.failed(why.message, end_of(why)));
         engine_.delete_process(entry.place, name,
                                [this, id, name, number, why, answer](const Result<ProcessEnd>&) {

@@ -25,6 +25,7 @@ bool is_gone(const EngineError& error) {
 
 void RuntimeDesk::on_connected() {
     std::vector<std::string> ids;
+    ids.reserve(containers_.size());
     for (const auto& [id, entry] : containers_)
         ids.push_back(id);
     for (const std::string& id : ids)

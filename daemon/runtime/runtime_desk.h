@@ -65,12 +65,12 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
     void restore(const std::string& id, RuntimeReply reply) override;
 
     // In desk_calls.cpp.
-    void exec(const std::string& id, const std::string& process, const std::string& process_json,
+    void exec(const std::string& id, const std::string& name, const std::string& process_json,
               const ProcessOptions& options, RuntimeReply reply) override;
-    void signal(const std::string& id, const std::string& process, int signal, RuntimeReply reply) override;
-    void resize(const std::string& id, const std::string& process, std::uint32_t width, std::uint32_t height,
+    void signal(const std::string& id, const std::string& name, int signal, RuntimeReply reply) override;
+    void resize(const std::string& id, const std::string& name, std::uint32_t width, std::uint32_t height,
                 RuntimeReply reply) override;
-    void close_stdin(const std::string& id, const std::string& process, RuntimeReply reply) override;
+    void close_stdin(const std::string& id, const std::string& name, RuntimeReply reply) override;
     void status(const std::string& id, RuntimeReply reply) override;
     void pause(const std::string& id, RuntimeReply reply) override;
     void resume(const std::string& id, RuntimeReply reply) override;
@@ -137,7 +137,7 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
     [[nodiscard]] EngineRuntime::Done done(const RuntimeReply& answer);
 
     // --- events, in desk_events.cpp
-    void tell(Entry& entry, const std::string& process, const ProcessOrder::List& list);
+    void tell(Entry& entry, const std::string& name, const ProcessOrder::List& list);
     void tell(Entry& entry, RuntimeSignal signal);
     void take_exit(Entry& entry, const std::string& name, const ProcessEnd& end);
     void take_init_exit(Entry& entry, const ProcessEnd& end);

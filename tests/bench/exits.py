@@ -23,7 +23,7 @@ from typing import Any, Iterator, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from figures import ENGINES, Figures, figures, start_many
+from figures import ENGINES, SUBSCRIBER, Figures, figures, start_many
 from lab.bus import Bus
 from lab.daemon import Daemon
 from lab.engine import Engine
@@ -58,7 +58,7 @@ def watched(engine: Engine, bus: Bus, folder: Path) -> Iterator[Recorder]:
     daemon = Daemon(folder, bus, {"engine": engine})
     try:
         daemon.start(ready=60)
-        recorder = Recorder(bus)
+        recorder = Recorder(bus, [SUBSCRIBER])
         try:
             yield recorder
         finally:

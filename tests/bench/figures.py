@@ -9,7 +9,11 @@ from lab.containerd import Containerd
 from lab.cri import Cri
 from lab.dockerd import Dockerd
 from lab.engine import Engine
+from lab.paths import BUILD
 from lab.podman import Podman
+
+# As a recorder's program: it wakes as fast as any subscriber can. It tells of containers only.
+SUBSCRIBER = BUILD / "tests" / "bench" / "bench-subscriber"
 
 
 class CriWithPod(Cri):

@@ -254,38 +254,6 @@ def test_figures_of_the_kernel(
     assert refused(runtime.call, "UpdateResources", id_, "[]") == ERROR + "InvalidSpec"
 
 
-def test_a_container_of_an_image(
-        runtime: Runtime, spec: Callable[..., Any], recorder: Recorder, containerd: Containerd, id_: str) -> None:
-    image = "docker.io/library/busybox:latest"
-    assert refused(runtime.create, id_, spec(id_, "true"), Image="nothing/of:that") == ERROR + "NoSuchImage"
-    containerd.need_image(NAMESPACE)
-    config = json.loads(runtime.call("ImageConfig", image, {}))
-    assert config["config"] == {"Env": ["PATH=/bin"], "Cmd": ["sh"]}
-    runtime.create(id_, spec(id_, "sh", "-c", "echo > /made; echo done"), Image=image)
-    assert id_ in containerd.ctr("snapshots", "--snapshotter", "native", "ls", namespace=NAMESPACE)
-    with runtime.start(id_) as started:
-        assert started.read_all() == b"done\n"
-    Events(recorder, id_).wait("exit")
-    assert runtime.listing()[id_]["Image"] == image
-    runtime.call("Delete", id_)
-    assert id_ not in containerd.ctr("snapshots", "--snapshotter", "native", "ls", namespace=NAMESPACE)
-    assert containerd.ctr("leases", "ls", "--quiet", namespace=NAMESPACE) == ""
-
-
-def test_an_image_is_unpacked_when_it_is_not_yet(
-        runtime: Runtime, spec: Callable[..., Any], recorder: Recorder, containerd: Containerd, id_: str) -> None:
-    name = "docker.io/library/packed:latest"
-    containerd.need_image(NAMESPACE, name, ("sh",))
-    # What ctr has unpacked goes with the namespace's snapshots; the content stays.
-    snapshots = containerd.ctr("snapshots", "--snapshotter", "native", "ls", namespace=NAMESPACE).splitlines()[1:]
-    for line in snapshots:
-        containerd.ctr("snapshots", "--snapshotter", "native", "rm", line.split()[0], namespace=NAMESPACE)
-    runtime.create(id_, spec(id_, "sh", "-c", "echo unpacked"), Image=name)
-    with runtime.start(id_) as started:
-        assert started.read_all() == b"unpacked\n"
-    Events(recorder, id_).wait("exit")
-
-
 def test_a_container_that_removes_itself_is_gone_when_it_was_read(
         runtime: Runtime, runtime_daemon: Daemon, spec: Callable[..., Any], recorder: Recorder,
         containerd: Containerd, id_: str) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import platform
 import tarfile
+from typing import Optional
 
 BUSYBOX = "/bin/busybox"
 # What containers are started with; the shell has the others too. busybox has hundreds, and the engines here copy every
@@ -28,21 +29,26 @@ def layer() -> bytes:
     return content.getvalue()
 
 
-def oci_archive(name: str, entrypoint: tuple[str, ...] = ()) -> bytes:
-    """An image with that one layer, as `ctr images import` takes it."""
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def oci_archive(name: str, entrypoint: tuple[str, ...] = (), files: Optional[bytes] = None,
+                diff_ids: Optional[list[str]] = None) -> bytes:
+    """An image with one layer, as `ctr images import` takes it. files, diff_ids: instead of layer() and its digest."""
+    files = layer() if files is None else files
     blobs: dict[str, bytes] = {}
 
     def described(kind: str, data: bytes) -> dict[str, object]:
-        digest = hashlib.sha256(data).hexdigest()
-        blobs[f"blobs/sha256/{digest}"] = data
-        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(data)}
+        digest = digest_of(data)
+        blobs[f"blobs/{digest.replace(':', '/')}"] = data
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": digest, "size": len(data)}
 
-    files = layer()
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     config = json.dumps({
         "architecture": architecture, "os": "linux",
         "config": {"Env": ["PATH=/bin"], **({"Entrypoint": list(entrypoint)} if entrypoint else {"Cmd": ["sh"]})},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(files).hexdigest()}"]}}).encode()
+        "rootfs": {"type": "layers", "diff_ids": [digest_of(files)] if diff_ids is None else diff_ids}}).encode()
     manifest = json.dumps({"schemaVersion": 2, "config": described("config.v1+json", config),
                            "layers": [described("layer.v1.tar", files)]}).encode()
     index = described("manifest.v1+json", manifest)

@@ -208,11 +208,14 @@ class Containerd(RealEngine):
         with self._importing:
             if f"{namespace} {name}" in self._with_image:
                 return
-            archive = self.folder / "image.tar"
-            archive.write_bytes(oci_archive(name, entrypoint))
-            self.ctr("images", "import", "--snapshotter", "native", str(archive), namespace=namespace)
-            archive.unlink()
+            self.import_image(namespace, oci_archive(name, entrypoint))
             self._with_image.add(f"{namespace} {name}")
+
+    def import_image(self, namespace: str, archive: bytes, *options: str) -> None:
+        file = self.folder / "image.tar"
+        file.write_bytes(archive)
+        self.ctr("images", "import", "--snapshotter", "native", *options, str(file), namespace=namespace)
+        file.unlink()
 
     def _remove(self, namespace: str, names: list[str]) -> None:
         if not names:

@@ -148,8 +148,7 @@ class Cri(Containerd):
         self.exec_in(container, *command)
 
     def remove(self, container: str) -> None:
-        self.stop_container(container)
-        self.call("RemoveContainer", {1: container})
+        self._remove_ended(f"the end of container {container}", "Container", {1: container}, {2: 0})
 
     def alive(self) -> dict[str, Alive]:
         return {id_: Alive(self._names[id_], int(pid), False) for id_, pid, status in self.tasks("k8s.io")
@@ -167,17 +166,17 @@ class Cri(Containerd):
 
     def remove_all(self) -> None:
         for pod in list(self._sandboxes):
-            self._remove_pod(pod)
+            self._remove_ended(f"the end of all containers of pod {pod}", "PodSandbox", {1: pod}, {})
             del self._sandboxes[pod]
         self._pod = None
 
-    def _remove_pod(self, pod: str) -> None:
+    def _remove_ended(self, what: str, kind: str, which: Fields, how_to_stop: Fields) -> None:
         """containerd refuses it while it is not through with the end of a container, and tells nobody when it is."""
-        deadline = Deadline(10, f"the end of all containers of pod {pod}")
+        deadline = Deadline(10, what)
         while True:
             try:
-                self.call("StopPodSandbox", {1: pod})
-                self.call("RemovePodSandbox", {1: pod})
+                self.call(f"Stop{kind}", {**which, **how_to_stop})
+                self.call(f"Remove{kind}", which)
                 return
             except grpc.RpcError as error:
                 # Of a container that is over; of a shim that went with it while it was being asked to end it.

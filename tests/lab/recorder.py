@@ -7,7 +7,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from .bus import Bus
 from .waiting import Arrivals, Deadline
@@ -50,9 +50,10 @@ class Signal:
 class Recorder:
     """Listens from the moment it is made."""
 
-    def __init__(self, bus: Bus):
+    def __init__(self, bus: Bus, program: Sequence[str | Path] = (sys.executable, _SCRIPT)):
+        """program: given the bus's address, prints what that script does."""
         self.signals: Arrivals[Signal] = Arrivals()
-        self._process = subprocess.Popen([sys.executable, _SCRIPT, bus.address], stdin=subprocess.DEVNULL,
+        self._process = subprocess.Popen([*program, bus.address], stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "listening\n":

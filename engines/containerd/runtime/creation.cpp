@@ -1,5 +1,6 @@
 #include "engines/containerd/runtime/creation.h"
 
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "engines/containerd/runtime/sha256.h"
 #include "engines/error_text.h"
 #include "engines/support/log.h"
+#include "engines/support/text.h"
 
 namespace shorewatch::containerd {
 
@@ -91,10 +93,21 @@ void ContainerdClient::Creation::prepare_layer() {
 
 void ContainerdClient::Creation::apply_layer(const Mounts& mounts) {
     ask_slowly("diff.v1.Diff/Apply", apply_request(parts_.layers.at(layer_), mounts),
-               [this](const grpc::Answer& answer) {
-                   if (answer) return commit_layer();
-                   remove_snapshot(extract_key(), [this, error = runtime_error(answer)] { fail(error); });
-               });
+               [this](const grpc::Answer& answer) { take_applied(answer); });
+}
+
+void ContainerdClient::Creation::take_applied(const grpc::Answer& answer) {
+    std::optional<EngineError> error;
+    if (!answer) {
+        error = runtime_error(answer);
+    } else if (decode_applied_digest(answer.message) != parts_.diff_ids.at(layer_)) {
+        // The snapshot would be found by that name from now on, whatever image says it.
+        error = make_error(Kind::protocol, purpose_, session_.endpoint(),
+                           "layer " + printable(parts_.layers.at(layer_).digest) +
+                               " of the image is not what the image's configuration says of it");
+    }
+    if (!error) return commit_layer();
+    remove_snapshot(extract_key(), [this, error = std::move(*error)] { fail(error); });
 }
 
 void ContainerdClient::Creation::commit_layer() {

@@ -35,6 +35,7 @@ class ContainerdClient::Creation : public std::enable_shared_from_this<Container
     void look_for_layer();
     void prepare_layer();
     void apply_layer(const Mounts& mounts);
+    void take_applied(const grpc::Answer& answer);
     void commit_layer();
     void layer_done();
     void keep_layers();

@@ -408,4 +408,9 @@ std::string apply_request(const Descriptor& layer, const Mounts& mounts) {
     return request.SerializeAsString();
 }
 
+std::optional<std::string> decode_applied_digest(std::string_view bytes) {
+    const auto response = parsed<api::ApplyResponse>(bytes);
+    return response ? std::optional(response->applied().digest()) : std::nullopt;
+}
+
 }  // namespace shorewatch::containerd

@@ -82,5 +82,7 @@ struct RawContainer {
 [[nodiscard]] std::string label_content_request(const std::string& digest, const std::string& label,
                                                 const std::string& value);
 [[nodiscard]] std::string apply_request(const Descriptor& layer, const Mounts& mounts);
+// The digest of what was unpacked.
+[[nodiscard]] std::optional<std::string> decode_applied_digest(std::string_view bytes);
 
 }  // namespace shorewatch::containerd
