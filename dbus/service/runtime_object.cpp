@@ -61,7 +61,8 @@ void RuntimeObject::announce(const RuntimeSignal& signal) {
 }
 
 template <typename... Values, typename Make>
-void RuntimeObject::call(sdbus::Result<Values...>&& result, Wish wish, RuntimeRequest request, Make make) {
+void RuntimeObject::call(sdbus::Result<Values...>&& result, const Wish& wish, RuntimeRequest request,
+                         Make make) {
     auto allowed = [&context = context_, engine = engine_.name(), request = std::move(request),
                     make](sdbus::Result<Values...>&& permitted) {
         const auto open = context.calls.keep(std::move(permitted));
@@ -73,16 +74,14 @@ void RuntimeObject::call(sdbus::Result<Values...>&& result, Wish wish, RuntimeRe
                                     });
                                 });
     };
-    context_.authority.require(getObject(),
-                               {.action = wish.action,
-                                .doing = std::move(wish.doing),
-                                .engine = engine_.name(),
-                                .container = std::move(wish.container)},
-                               std::move(result), std::move(allowed));
+    context_.authority.require(
+        getObject(),
+        {.action = wish.action, .doing = wish.doing, .engine = engine_.name(), .container = wish.container},
+        std::move(result), std::move(allowed));
 }
 
-void RuntimeObject::act(sdbus::Result<>&& result, Wish wish, RuntimeRequest request) {
-    call(std::move(result), std::move(wish), std::move(request), [](const RuntimeAnswer&) {});
+void RuntimeObject::act(sdbus::Result<>&& result, const Wish& wish, RuntimeRequest request) {
+    call(std::move(result), wish, std::move(request), [](const RuntimeAnswer&) {});
 }
 
 // --- the engine

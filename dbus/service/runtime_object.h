@@ -48,8 +48,8 @@ class RuntimeObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ru
     void CreateCheckpoint(sdbus::Result<>&& result, std::string id, std::string directory,
                           bool exit) override;
     void Restore(sdbus::Result<bool, uint32_t, Stdio>&& result, std::string id, Dictionary options) override;
-    void ImageConfig(sdbus::Result<std::string>&& result, std::string image, Dictionary options) override;
-    void List(sdbus::Result<uint64_t, RuntimeRows>&& result, Dictionary options) override;
+    void ImageConfig(sdbus::Result<std::string>&& result, std::string image, Dictionary given) override;
+    void List(sdbus::Result<uint64_t, RuntimeRows>&& result, Dictionary given) override;
 
     // What the caller wants.
     struct Wish {
@@ -59,9 +59,9 @@ class RuntimeObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Ru
     };
     // Has it done if the caller may, and answers with what make makes of the runtime's answer.
     template <typename... Values, typename Make>
-    void call(sdbus::Result<Values...>&& result, Wish wish, RuntimeRequest request, Make make);
+    void call(sdbus::Result<Values...>&& result, const Wish& wish, RuntimeRequest request, Make make);
     // Of what comes to nothing but being done.
-    void act(sdbus::Result<>&& result, Wish wish, RuntimeRequest request);
+    void act(sdbus::Result<>&& result, const Wish& wish, RuntimeRequest request);
 
     const ServiceContext& context_;
     const PublishedEngine& engine_;

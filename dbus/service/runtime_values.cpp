@@ -19,11 +19,13 @@ struct ValueOf {
     sdbus::Variant operator()(const std::vector<Metric::OfDevice>& devices) const {
         if (!devices.front().operation.empty()) {
             std::vector<sdbus::Struct<std::uint64_t, std::uint64_t, std::string, std::uint64_t>> rows;
+            rows.reserve(devices.size());
             for (const Metric::OfDevice& device : devices)
                 rows.emplace_back(device.major, device.minor, device.operation, device.value);
             return sdbus::Variant(rows);
         }
         std::vector<sdbus::Struct<std::uint64_t, std::uint64_t, std::uint64_t>> rows;
+        rows.reserve(devices.size());
         for (const Metric::OfDevice& device : devices)
             rows.emplace_back(device.major, device.minor, device.value);
         return sdbus::Variant(rows);

@@ -65,9 +65,9 @@ void ContainerdClient::Runtime::ask(Call call, std::chrono::milliseconds deadlin
 }
 
 void ContainerdClient::Runtime::act(Call call, Done reply) {
-    ask(
-        std::move(call), [reply](const std::string&) { reply(std::nullopt); },
-        [reply](EngineError error) { reply(std::move(error)); });
+    auto done = [reply](const std::string&) { reply(std::nullopt); };
+    ask(std::move(call), std::move(done),
+        [reply = std::move(reply)](EngineError error) { reply(std::move(error)); });
 }
 
 void ContainerdClient::Runtime::version(Reply<EngineVersion> reply) {

@@ -92,16 +92,13 @@ class ContainerdClient::Runtime final : public EngineRuntime {
 
 template <typename Value, typename Decode>
 void ContainerdClient::Runtime::ask_for(Call call, Decode decode, Reply<Value> reply) {
-    const std::string purpose = call.purpose;
-    ask(
-        std::move(call),
-        [this, purpose, decode, reply](const std::string& message) {
-            auto value = decode(message);
-            if (value) return reply(std::move(*value));
-            reply(make_error(EngineError::Kind::protocol, purpose, owner_.endpoint_,
-                             "the answer makes no sense"));
-        },
-        reply);
+    auto done = [this, purpose = call.purpose, decode, reply](const std::string& message) {
+        auto value = decode(message);
+        if (value) return reply(std::move(*value));
+        reply(
+            make_error(EngineError::Kind::protocol, purpose, owner_.endpoint_, "the answer makes no sense"));
+    };
+    ask(std::move(call), std::move(done), std::move(reply));
 }
 
 }  // namespace shorewatch::containerd
