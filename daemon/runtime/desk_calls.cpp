@@ -139,6 +139,7 @@ void RuntimeDesk::take_exec_started(const std::string& id, const std::string& na
     // Nobody opens them by name any more.
     if (process->pipes) process->pipes->remove_names();
     if (process->close_stdin) close_stdin_now(id, name, nullptr);
+    tell(entry, name, process->order.started(pid.value()));
     RunningProcess started;
     started.pid = pid.value();
     if (process->pipes) *started.ends = process->pipes->take_ends();

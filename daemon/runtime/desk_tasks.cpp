@@ -109,7 +109,8 @@ void RuntimeDesk::take_start(const std::string& id, const Result<std::uint32_t>&
         return answer(error(Kind::engine, doing("start", id), "it was removed meanwhile"));
     if (!pid) return undo_start(id, pid.error(), answer);
     entry->phase = Phase::ready;
-    // The answer first: who waits for it is not told of the end before.
+    // Who has the answer has been told of the start, whatever becomes of us then, and not yet of the end.
+    tell(*entry, init_name, process->order.started(pid.value()));
     RunningProcess started;
     started.pid = pid.value();
     if (process->pipes) *started.ends = process->pipes->take_ends();

@@ -249,7 +249,7 @@ TEST_CASE("a start that fails is undone, and told with what a shell would say") 
     CHECK(fixture.signals.back().error == "no such program");
     // Nothing is in the way of the next one.
     fixture.start();
-    CHECK(fixture.story() == "create init, start ok, start init");
+    CHECK(fixture.story() == "create init, start init, start ok");
     fixture.desk->start("web", {}, fixture.reply("start"));
     CHECK(fixture.story() == Fixture::refused("start", Kind::conflict));
 }
@@ -394,7 +394,7 @@ TEST_CASE("calls that the engine is lost under are answered, and what they left 
         fixture.engine.done("remove_task");
         CHECK(fixture.story() == "exit init");
         fixture.start();
-        CHECK(fixture.story() == "create init, start ok, start init");
+        CHECK(fixture.story() == "create init, start init, start ok");
     }
     SECTION("a process") {
         fixture.create();
