@@ -181,6 +181,8 @@ class Engine(dbus.service.Object):
     def Start(self, id_: str, options: dict[str, Any]) -> Any:
         self.say("Start", id=id_, options=options)
         container = self.find(id_)
+        if container.exit_code is not None:
+            raise Refusal("Conflict", f"Container '{id_}' was started already; its task has to be deleted before")
         return self.started(id_, "init", self.begin(id_, "init", container.spec["process"], options))
 
     @dbus.service.method(RUNTIME, in_signature="sssa{sv}", out_signature="ua{sh}")
@@ -209,6 +211,15 @@ class Engine(dbus.service.Object):
     def CloseStdin(self, id_: str, name: str) -> None:
         self.say("CloseStdin", id=id_)
         self.find(id_).processes[name].close_input()
+
+    @dbus.service.method(RUNTIME, in_signature="s", out_signature="ut")
+    def DeleteTask(self, id_: str) -> Any:
+        self.say("DeleteTask", id=id_)
+        container = self.find(id_)
+        if container.processes:
+            raise Refusal("Conflict", f"Container '{id_}' runs")
+        code, container.exit_code = container.exit_code or 0, None
+        return dbus.UInt32(code), dbus.UInt64(1)
 
     @dbus.service.method(RUNTIME, in_signature="s")
     def Delete(self, id_: str) -> None:
@@ -259,7 +270,7 @@ class Engine(dbus.service.Object):
             if running:
                 row["PID"], row["Terminal"] = dbus.UInt32(running.popen.pid), running.terminal is not None
             elif container.exit_code is not None:
-                row["ExitCode"] = dbus.UInt32(container.exit_code)
+                row["Status"], row["ExitCode"] = "stopped", dbus.UInt32(container.exit_code)
             rows.append((id_, dbus.Dictionary(row, signature="sv")))
         return dbus.UInt64(self.sequence), dbus.Array(rows, signature="(sa{sv})")
 

@@ -359,8 +359,17 @@ def test_limits_and_checkpoints_are_asked_for(bus: Bus, runtime: StandIn, root: 
     assert done.returncode == 1 and "criu is not installed" in done.stderr
     asked = runtime.wait_for("CreateCheckpoint")
     assert (asked["directory"], asked["exit"]) == (os.path.abspath("state"), False)
+    # What runs is not replaced.
     assert ctl(bus, "restore", "-d", "--from", "/srv/state", "web").returncode in (0, 1)
     assert runtime.calls.all()[-1]["options"] == {"CheckpointDirectory": "/srv/state", "Discard": 1}
+    assert "DeleteTask" not in runtime.names()
+
+
+def test_a_container_goes_on_from_a_checkpoint_that_has_ended_it(bus: Bus, runtime: StandIn, root: str) -> None:
+    ctl(bus, "run", "--name", "web", "--rootfs", root, "--", "true")
+    after = len(runtime.calls)
+    assert ctl(bus, "restore", "-d", "--from", "/srv/state", "web").returncode == 0
+    assert [call["what"] for call in runtime.calls.all()[after:] if call["what"] != "ended"] == ["DeleteTask", "Start"]
 
 
 @pytest.mark.parametrize("arguments", [

@@ -5,6 +5,9 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+
+// By its name in Catch2 2.
+using Catch::Approx;
 #else
 #include <catch2/catch.hpp>
 

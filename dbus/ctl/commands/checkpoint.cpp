@@ -45,12 +45,16 @@ void restore(const Session& session, const RestoreOptions& options) {
     {
         const BusClient client(session.bus());
         const RuntimeClient runtime(client, options.engine);
+        const RuntimeContainer found = runtime.find(options.container);
+        // By the checkpoint, as a rule: how it ended is of no use once it goes on.
+        if (options.directory && !found.status.empty() && !found.alive())
+            runtime.delete_task(options.container);
         if (options.detached) {
             runtime.start_discarding(options.container, start_options);
             return;
         }
         // One with a terminal is no use without its keys.
-        request.input = options.input || runtime.find(options.container).terminal;
+        request.input = options.input || found.terminal;
     }
     if (options.directory) {
         request.what = KnownContainer{std::move(start_options)};
