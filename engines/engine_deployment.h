@@ -58,6 +58,7 @@ struct ContainerPlan {
     StringPairs labels = {};
     std::uint32_t cpu_shares = 0;                                 // 0: the engine's default
     std::uint64_t memory_bytes = 0;                               // 0: no limit
+    std::uint64_t memory_reservation_bytes = 0;                   // a soft limit; 0: none
     std::vector<std::pair<std::string, std::string>> links = {};  // a container's id, and the name it gets
     std::vector<std::pair<std::string, bool>> volumes_from = {};  // a container's id, and whether read only
     std::vector<ContainerMount> mounts = {};
