@@ -3,8 +3,9 @@
 //
 // As EngineControl, which stops and kills: on the loop's thread only, nothing blocks, answers come as
 // callbacks on the loop, never from within the call that asked, and calls end unanswered with the stream of
-// the client whose part this is. None has a deadline of its own, but for requests that an engine answers at
-// once: whoever asks has one, and forgets the call.
+// the client whose part this is. What an engine answers at once has a deadline as other questions have;
+// pulling, making, starting and removing end after far longer than anybody waits: whoever asks has a deadline
+// of its own, and forgets the call.
 #pragma once
 
 #include <cstdint>
