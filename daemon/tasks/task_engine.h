@@ -27,8 +27,9 @@ class TaskBackend;
 
 // Past these, a task is refused: whoever may add tasks shall not be able to exhaust the daemon.
 inline constexpr std::size_t most_tasks = 2000;
-inline constexpr std::size_t most_task_containers = 64;                     // of one task
-inline constexpr std::size_t longest_definition = std::size_t{256} * 1024;  // in bytes of JSON
+inline constexpr std::size_t most_task_containers = 64;                              // of one task
+inline constexpr std::size_t most_definition_bytes = std::size_t{16} * 1024 * 1024;  // of all tasks
+inline constexpr std::size_t longest_definition = std::size_t{256} * 1024;           // in bytes of JSON
 
 // One container of a task, as it is now. All strings are valid UTF-8 without NUL.
 struct TaskContainerView {
