@@ -21,7 +21,7 @@ T value_or_empty(const Properties& properties, const std::string& key) {
     return find<T>(properties, key).value_or(T{});
 }
 
-TaskContainerInfo container_info(std::string name, const Properties& properties) {
+TaskContainerInfo task_container_info(std::string name, const Properties& properties) {
     TaskContainerInfo container;
     container.name = std::move(name);
     container.image = value_or_empty<std::string>(properties, "Image");
@@ -80,7 +80,7 @@ TaskInfo task_info(std::string path, Properties properties) {
     task.cleanup_at = value_or_empty<std::uint64_t>(properties, "CleanupAt");
     for (const auto& [name, details] :
          value_or_empty<std::map<std::string, Properties>>(properties, "Containers"))
-        task.containers.push_back(container_info(name, details));
+        task.containers.push_back(task_container_info(name, details));
     std::ranges::sort(task.containers, {}, &TaskContainerInfo::position);
     task.properties = std::move(properties);
     return task;
