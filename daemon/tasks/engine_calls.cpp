@@ -57,7 +57,7 @@ void EngineCalls::end(Call& call) {
 }
 
 void EngineCalls::put_done(std::string what, Clock::duration deadline, bool counts,
-                           std::function<void(Done)> ask, Done reply) {
+                           std::function<void(Done)> ask, Done reply, std::function<void()> late) {
     put(Question<Nothing>{std::move(what), deadline, counts,
                           [ask = std::move(ask)](const std::function<void(Result<Nothing>)>& answer) {
                               ask([answer](std::optional<EngineError> error) {
@@ -67,6 +67,9 @@ void EngineCalls::put_done(std::string what, Clock::duration deadline, bool coun
                           },
                           [reply = std::move(reply)](const Result<Nothing>& answer) {
                               reply(answer ? std::nullopt : std::optional(answer.error()));
+                          },
+                          [late = std::move(late)](const Result<Nothing>&) {
+                              if (late) late();
                           }});
 }
 
@@ -127,11 +130,12 @@ void EngineCalls::remove(const std::string& id, Done reply) {
         [this, id](Done answer) { backend_.remove(id, std::move(answer)); }, std::move(reply));
 }
 
-void EngineCalls::create_volume(const std::string& name, const StringPairs& labels, Done reply) {
+void EngineCalls::create_volume(const std::string& name, const StringPairs& labels, Done reply,
+                                std::function<void()> late) {
     put_done(
         "create volume " + name, deadlines::create, true,
         [this, name, labels](Done answer) { backend_.create_volume(name, labels, std::move(answer)); },
-        std::move(reply));
+        std::move(reply), std::move(late));
 }
 
 void EngineCalls::remove_volume(const std::string& name, Done reply) {

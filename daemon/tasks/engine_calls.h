@@ -56,7 +56,9 @@ class EngineCalls {
     void inspect(const std::string& id_or_name, ContainerReply reply);
     void find_containers(const std::string& label, ContainersReply reply);
     void remove(const std::string& id, Done reply);
-    void create_volume(const std::string& name, const StringPairs& labels, Done reply);
+    // late: called when the engine answers after all, whatever that is.
+    void create_volume(const std::string& name, const StringPairs& labels, Done reply,
+                       std::function<void()> late);
     void remove_volume(const std::string& name, Done reply);
 
     // The engine is gone: what waits in line will not be asked, and is answered by an error of kind
@@ -90,7 +92,7 @@ class EngineCalls {
     template <typename Value>
     void launch(const std::shared_ptr<Question<Value>>& question);
     void put_done(std::string what, Clock::duration deadline, bool counts, std::function<void(Done)> ask,
-                  Done reply);
+                  Done reply, std::function<void()> late = {});
     void end(Call& call);
 
     TaskBackend& backend_;
