@@ -144,26 +144,19 @@ void TaskActor::make_volume(std::size_t index, std::size_t volume) {
     const auto weak = weak_from_this();
     const std::string name = record_.engine_name(record_.definition->volumes[volume].name);
     const StringPairs labels = {{task_labels::arn, record_.arn}, {task_labels::owner, house_.owner()}};
-    const auto timed_out = [](const std::optional<EngineError>& error) {
-        return error && error->kind == Kind::timeout;
-    };
     EngineCalls::Done answer = answer_to(index, Step::make_volume, &TaskActor::volume_made);
-    const auto reply = [weak, volume, timed_out,
-                        answer = std::move(answer)](const std::optional<EngineError>& error) {
+    const auto reply = [weak, volume, answer = std::move(answer)](const std::optional<EngineError>& error) {
         const auto self = weak.lock();
-        if (!self) return;
-        if (!error) self->volumes_[volume].made = true;
-        if (!timed_out(error)) --self->volumes_[volume].asked;
+        if (self && !error) self->volumes_[volume].made = true;
         answer(error);
     };
-    const auto late = [weak, volume] {
+    const auto ended = [weak, volume] {
         const auto self = weak.lock();
         if (!self) return;
-        self->volumes_[volume].may_exist = true;
         --self->volumes_[volume].asked;
         self->wake();
     };
-    house_.calls().create_volume(name, labels, reply, late);
+    house_.calls().create_volume(name, labels, reply, ended);
 }
 
 void TaskActor::volume_made(std::size_t index, const std::optional<EngineError>& error) {
