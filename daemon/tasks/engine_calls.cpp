@@ -21,8 +21,11 @@ template <typename Value>
 void EngineCalls::put(Question<Value> question) {
     auto shared = std::make_shared<Question<Value>>(std::move(question));
     if (!shared->counts || under_way_ < most_at_a_time) return launch(shared);
-    waiting_.push_back(
-        {[this, shared] { launch(shared); }, [shared](const EngineError& error) { shared->reply(error); }});
+    waiting_.push_back({[this, shared] { launch(shared); },
+                        [shared](const EngineError& error) {
+                            if (shared->ended) shared->ended();
+                            shared->reply(error);
+                        }});
 }
 
 template <typename Value>
@@ -36,6 +39,7 @@ void EngineCalls::launch(const std::shared_ptr<Question<Value>>& question) {
     });
     question->ask([this, alive = std::weak_ptr(alive_), call, question](Result<Value> answer) {
         if (alive.expired()) return;
+        if (question->ended) question->ended();
         if (call->answered) {
             if (question->late) question->late(std::move(answer));
             return;
@@ -57,8 +61,10 @@ void EngineCalls::end(Call& call) {
 }
 
 void EngineCalls::put_done(std::string what, Clock::duration deadline, bool counts,
-                           std::function<void(Done)> ask, Done reply) {
-    put(Question<Nothing>{std::move(what), deadline, counts,
+                           std::function<void(Done)> ask, Done reply, std::function<void()> ended) {
+    put(Question<Nothing>{std::move(what),
+                          deadline,
+                          counts,
                           [ask = std::move(ask)](const std::function<void(Result<Nothing>)>& answer) {
                               ask([answer](std::optional<EngineError> error) {
                                   answer(error ? Result<Nothing>(std::move(*error))
@@ -67,7 +73,9 @@ void EngineCalls::put_done(std::string what, Clock::duration deadline, bool coun
                           },
                           [reply = std::move(reply)](const Result<Nothing>& answer) {
                               reply(answer ? std::nullopt : std::optional(answer.error()));
-                          }});
+                          },
+                          {},
+                          std::move(ended)});
 }
 
 void EngineCalls::pull(const std::string& image, const std::optional<RegistryCredentials>& credentials,
@@ -127,11 +135,12 @@ void EngineCalls::remove(const std::string& id, Done reply) {
         [this, id](Done answer) { backend_.remove(id, std::move(answer)); }, std::move(reply));
 }
 
-void EngineCalls::create_volume(const std::string& name, const StringPairs& labels, Done reply) {
+void EngineCalls::create_volume(const std::string& name, const StringPairs& labels, Done reply,
+                                std::function<void()> ended) {
     put_done(
         "create volume " + name, deadlines::create, true,
         [this, name, labels](Done answer) { backend_.create_volume(name, labels, std::move(answer)); },
-        std::move(reply));
+        std::move(reply), std::move(ended));
 }
 
 void EngineCalls::remove_volume(const std::string& name, Done reply) {

@@ -56,7 +56,10 @@ class EngineCalls {
     void inspect(const std::string& id_or_name, ContainerReply reply);
     void find_containers(const std::string& label, ContainersReply reply);
     void remove(const std::string& id, Done reply);
-    void create_volume(const std::string& name, const StringPairs& labels, Done reply);
+    // ended: called when the engine has answered, whatever that is, also after the deadline; or when it was
+    // not asked. Until then it may still make it.
+    void create_volume(const std::string& name, const StringPairs& labels, Done reply,
+                       std::function<void()> ended);
     void remove_volume(const std::string& name, Done reply);
 
     // The engine is gone: what waits in line will not be asked, and is answered by an error of kind
@@ -84,13 +87,14 @@ class EngineCalls {
         std::function<void(std::function<void(Result<Value>)>)> ask;
         std::function<void(Result<Value>)> reply;
         std::function<void(Result<Value>)> late = {};
+        std::function<void()> ended = {};
     };
     template <typename Value>
     void put(Question<Value> question);
     template <typename Value>
     void launch(const std::shared_ptr<Question<Value>>& question);
     void put_done(std::string what, Clock::duration deadline, bool counts, std::function<void(Done)> ask,
-                  Done reply);
+                  Done reply, std::function<void()> ended = {});
     void end(Call& call);
 
     TaskBackend& backend_;

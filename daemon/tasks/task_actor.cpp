@@ -12,16 +12,18 @@ TaskActor::TaskActor(TaskHouse& house, TaskRecord record, bool restored)
     : house_(house),
       record_(std::move(record)),
       progress_(record_.containers.size()),
-      volume_made_(record_.definition->volumes.size()),
-      volume_may_exist_(record_.definition->volumes.size()) {
-    if (!restored) return;
+      volumes_(record_.definition->volumes.size()) {
+    if (!restored) {
+        to_be_kept_ = house_.keep();
+        return;
+    }
     // It may have been made after the record was written.
     for (Progress& progress : progress_) {
         progress.may_exist = true;
         progress.unsure = true;
     }
-    for (std::size_t volume = 0; volume < volume_may_exist_.size(); ++volume)
-        volume_may_exist_[volume] = record_.definition->volumes[volume].host_path.empty();
+    for (std::size_t volume = 0; volume < volumes_.size(); ++volume)
+        volumes_[volume].may_exist = record_.definition->volumes[volume].host_path.empty();
 }
 
 TaskActor::~TaskActor() {
@@ -37,6 +39,12 @@ void TaskActor::wake() {
         self->turn_is_due_ = false;
         self->turn();
     });
+}
+
+void TaskActor::saved() {
+    if (to_be_kept_ == 0 || !house_.is_kept(to_be_kept_)) return;
+    to_be_kept_ = 0;
+    wake();
 }
 
 void TaskActor::turn() {
@@ -69,7 +77,7 @@ void TaskActor::rise(std::size_t index) {
         case TaskStatus::pulled:
             if (progress_[index].image_missing) return pull(index);
             // Its name has to be known to whoever comes after us before the engine has it.
-            if (house_.is_kept(*this) && !make_volumes(index)) create(index);
+            if (house_.is_kept(to_be_kept_) && !make_volumes(index)) create(index);
             return;
         case TaskStatus::created:
             return start(index);
@@ -91,11 +99,10 @@ void TaskActor::bring_down(std::size_t index) {
     }
 }
 
-// What only prepares leaves nothing behind that has to be stopped.
+// What only prepares, and leaves nothing behind.
 void TaskActor::give_up_preparing(std::size_t index) {
     const Progress& progress = progress_[index];
-    const bool prepares = progress.step == Step::pull || progress.step == Step::look_for_image ||
-                          progress.step == Step::make_volume;
+    const bool prepares = progress.step == Step::pull || progress.step == Step::look_for_image;
     const bool pauses = progress.step == Step::pause && !progress.unsure &&
                         record_.containers[index].known < TaskStatus::created;
     if (prepares || pauses) abandon(index);

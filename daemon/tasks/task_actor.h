@@ -18,6 +18,7 @@
 #include "daemon/tasks/alarms.h"
 #include "daemon/tasks/engine_calls.h"
 #include "daemon/tasks/pull_desk.h"
+#include "daemon/tasks/state_saver.h"
 #include "daemon/tasks/surroundings.h"
 #include "daemon/tasks/task_engine.h"
 #include "daemon/tasks/task_record.h"
@@ -43,8 +44,10 @@ class TaskHouse {
     [[nodiscard]] virtual std::optional<RegistryCredentials> credentials_of(
         const std::string& registry) const = 0;
     [[nodiscard]] virtual std::chrono::seconds cleanup_after() const = 0;
-    // Would a daemon that begins now know of the task? Also true where nothing can be written.
-    [[nodiscard]] virtual bool is_kept(const TaskActor& task) const = 0;
+    // What is kept of tasks has changed; the number of the change.
+    [[nodiscard]] virtual StateSaver::Number keep() = 0;
+    // Would a daemon that begins now know of it? Also true where nothing can be written.
+    [[nodiscard]] virtual bool is_kept(StateSaver::Number change) const = 0;
 
     // It has another status, or another id; told before the next.
     virtual void container_reached(TaskActor& task, std::size_t container) = 0;
@@ -80,6 +83,8 @@ class TaskActor : public std::enable_shared_from_this<TaskActor> {
 
     // Asks for a turn: something it goes by is another.
     void wake();
+    // Something was written: that may be what it waits for.
+    void saved();
 
     // It is to stop; reason: why, where it was not asked for.
     void stop(const std::string& reason);
@@ -131,6 +136,7 @@ class TaskActor : public std::enable_shared_from_this<TaskActor> {
     void looked_for_image(std::size_t index, const std::optional<EngineError>& error);
     [[nodiscard]] bool make_volumes(std::size_t index);
     void volume_made(std::size_t index, const std::optional<EngineError>& error);
+    void make_volume(std::size_t index, std::size_t volume);
     void create(std::size_t index);
     void created(std::size_t index, const Result<std::string>& answer);
     void created_late(std::size_t index, const std::string& id);
@@ -194,10 +200,17 @@ class TaskActor : public std::enable_shared_from_this<TaskActor> {
     std::vector<Progress> progress_;  // as the definition's containers
     std::uint64_t last_call_ = 0;
     bool turn_is_due_ = false;
+    // The last change that has to be kept before the engine is asked for anything that follows from it: a
+    // daemon that knows less would make what was made, or what was removed.
+    StateSaver::Number to_be_kept_ = 0;
     Alarm cleanup_;
-    // Of the definition's volumes: made in this life; may be there.
-    std::vector<bool> volume_made_;
-    std::vector<bool> volume_may_exist_;
+    // Of the definition's volumes.
+    struct VolumeProgress {
+        bool made = false;       // in this life of the daemon
+        bool may_exist = false;  // at the engine
+        std::size_t asked = 0;   // for it, and not answered yet: it may still be made
+    };
+    std::vector<VolumeProgress> volumes_;
     // The removal of a volume: as Progress.
     std::uint64_t volume_call_ = 0;
     Alarm volume_retry_;

@@ -131,20 +131,32 @@ void TaskActor::looked_for_image(std::size_t index, const std::optional<EngineEr
 bool TaskActor::make_volumes(std::size_t index) {
     for (const ContainerDefinition::MountPoint& mount : definition(index).mounts) {
         const VolumeDefinition& volume = record_.definition->volumes[mount.volume];
-        if (!volume.host_path.empty() || volume_made_[mount.volume]) continue;
-        volume_may_exist_[mount.volume] = true;
-        const StringPairs labels = {{task_labels::arn, record_.arn}, {task_labels::owner, house_.owner()}};
-        EngineCalls::Done answer = answer_to(index, Step::make_volume, &TaskActor::volume_made);
-        house_.calls().create_volume(record_.engine_name(volume.name), labels,
-                                     [weak = weak_from_this(), number = mount.volume,
-                                      answer = std::move(answer)](const std::optional<EngineError>& error) {
-                                         const auto self = weak.lock();
-                                         if (self && !error) self->volume_made_[number] = true;
-                                         answer(error);
-                                     });
+        if (!volume.host_path.empty() || volumes_[mount.volume].made) continue;
+        make_volume(index, mount.volume);
         return true;
     }
     return false;
+}
+
+void TaskActor::make_volume(std::size_t index, std::size_t volume) {
+    volumes_[volume].may_exist = true;
+    ++volumes_[volume].asked;
+    const auto weak = weak_from_this();
+    const std::string name = record_.engine_name(record_.definition->volumes[volume].name);
+    const StringPairs labels = {{task_labels::arn, record_.arn}, {task_labels::owner, house_.owner()}};
+    EngineCalls::Done answer = answer_to(index, Step::make_volume, &TaskActor::volume_made);
+    const auto reply = [weak, volume, answer = std::move(answer)](const std::optional<EngineError>& error) {
+        const auto self = weak.lock();
+        if (self && !error) self->volumes_[volume].made = true;
+        answer(error);
+    };
+    const auto ended = [weak, volume] {
+        const auto self = weak.lock();
+        if (!self) return;
+        --self->volumes_[volume].asked;
+        self->wake();
+    };
+    house_.calls().create_volume(name, labels, reply, ended);
 }
 
 void TaskActor::volume_made(std::size_t index, const std::optional<EngineError>& error) {

@@ -31,8 +31,10 @@ bool TaskActor::is_time_to_clean() {
 void TaskActor::clean() {
     if (record_.desired != TaskStatus::dead) {
         record_.desired = TaskStatus::dead;
+        to_be_kept_ = house_.keep();
         changed();
     }
+    if (!house_.is_kept(to_be_kept_)) return;
     for (std::size_t index = 0; index < progress_.size(); ++index)
         clean_container(index);
     if (record_.known == TaskStatus::dead) clean_volumes();
@@ -57,13 +59,14 @@ void TaskActor::removed(std::size_t index, const std::optional<EngineError>& err
 // One after the other.
 void TaskActor::clean_volumes() {
     if (volume_call_ != 0 || volume_retry_) return;
-    const auto next = std::ranges::find(volume_may_exist_, true);
-    if (next == volume_may_exist_.end()) {
+    const auto next = std::ranges::find(volumes_, true, &VolumeProgress::may_exist);
+    if (next == volumes_.end()) {
         over_ = true;
         return house_.task_over(*this);
     }
-    if (!house_.engine_is_up()) return;
-    const auto volume = static_cast<std::size_t>(next - volume_may_exist_.begin());
+    // One that is still to be made would outlive its removal.
+    if (!house_.engine_is_up() || next->asked > 0) return;
+    const auto volume = static_cast<std::size_t>(next - volumes_.begin());
     volume_call_ = ++last_call_;
     house_.calls().remove_volume(
         record_.engine_name(record_.definition->volumes[volume].name),
@@ -78,7 +81,7 @@ void TaskActor::clean_volumes() {
 void TaskActor::volume_removed(std::size_t volume, const std::optional<EngineError>& error) {
     wake();
     if (!error || error->kind == Kind::not_found) {
-        volume_may_exist_[volume] = false;
+        volumes_[volume].may_exist = false;
         volume_pause_ = {};
         return;
     }

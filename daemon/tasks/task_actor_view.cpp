@@ -81,14 +81,15 @@ std::string TaskActor::waits_for(std::size_t index) const {
 std::string TaskActor::waits_for_cleanup(std::size_t index) const {
     if (record_.containers[index].known == TaskStatus::dead) {
         const bool volumes = record_.known == TaskStatus::dead &&
-                             std::ranges::find(volume_may_exist_, true) != volume_may_exist_.end();
+                             std::ranges::find(volumes_, true, &VolumeProgress::may_exist) != volumes_.end();
         if (!volumes) return "";
         return volume_trouble_.empty() ? "the engine to remove the task's volumes"
                                        : "the engine to remove the task's volumes: " + volume_trouble_;
     }
     if (record_.desired == TaskStatus::dead || record_.remove_now) {
         if (record_.known < TaskStatus::stopped) return "the other containers to stop";
-        return house_.engine_is_up() ? "the engine to remove it" : house_.engine_awaited();
+        if (!house_.engine_is_up()) return house_.engine_awaited();
+        return house_.is_kept(to_be_kept_) ? "the engine to remove it" : "its removal to be on disk";
     }
     return "";
 }
@@ -96,7 +97,7 @@ std::string TaskActor::waits_for_cleanup(std::size_t index) const {
 std::string TaskActor::waits_for_start(std::size_t index) const {
     if (wants_stop(index)) return "the engine to stop it";
     if (const ContainerDependency* dependency = blocking(index)) return describe(*dependency);
-    if (record_.containers[index].known == TaskStatus::pulled && !house_.is_kept(*this))
+    if (record_.containers[index].known == TaskStatus::pulled && !house_.is_kept(to_be_kept_))
         return "its name to be on disk";
     return "its turn";
 }

@@ -53,10 +53,10 @@ void TaskSupervisor::set_observer(TaskEngineObserver* observer) {
     observer_ = observer;
     changed_.clear();
     if (observer_ == nullptr) return;
-    for (const auto& [arn, entry] : tasks_)
-        observer_->task_added(entry.actor->view());
-    for (const auto& [arn, entry] : tasks_)
-        tell_untold(*entry.actor);
+    for (const auto& [arn, actor] : tasks_)
+        observer_->task_added(actor->view());
+    for (const auto& [arn, actor] : tasks_)
+        tell_untold(*actor);
     told_problem_ = problem();
     if (!told_problem_.empty()) observer_->problem_changed(told_problem_);
 }
@@ -85,8 +85,8 @@ std::optional<TaskError> TaskSupervisor::remove(std::string_view arn) {
 
 std::vector<TaskView> TaskSupervisor::list() const {
     std::vector<TaskView> views;
-    for (const auto& [arn, entry] : tasks_)
-        views.push_back(entry.actor->view());
+    for (const auto& [arn, actor] : tasks_)
+        views.push_back(actor->view());
     return views;
 }
 
@@ -109,7 +109,7 @@ std::string TaskSupervisor::problem() const {
 
 TaskActor* TaskSupervisor::actor_of(std::string_view arn) const {
     const auto found = tasks_.find(arn);
-    return found == tasks_.end() ? nullptr : found->second.actor.get();
+    return found == tasks_.end() ? nullptr : found->second.get();
 }
 
 std::variant<std::string, TaskError> TaskSupervisor::take(const WantedTask& wanted, const std::string& file) {
@@ -165,7 +165,7 @@ void TaskSupervisor::add_actor(TaskRecord record, bool restored) {
     definition_bytes_ += record.json.size();
     TaskHouse& house = *this;
     auto actor = std::make_shared<TaskActor>(house, std::move(record), restored);
-    tasks_.emplace(arn, Entry{actor, restored ? 0 : saver_.change(), restored});
+    tasks_.emplace(arn, actor);
     for (std::size_t index = 0; index < actor->record().containers.size(); ++index) {
         const std::string& id = actor->record().containers[index].id;
         if (!id.empty()) containers_.insert_or_assign(id, std::pair(actor, index));
@@ -176,7 +176,7 @@ void TaskSupervisor::add_actor(TaskRecord record, bool restored) {
 
 void TaskSupervisor::remove_entry(const std::string& arn) {
     const auto found = tasks_.find(arn);
-    const std::shared_ptr<TaskActor> actor = found->second.actor;
+    const std::shared_ptr<TaskActor> actor = found->second;
     for (const ContainerRecord& container : actor->record().containers)
         containers_.erase(container.id);
     definition_bytes_ -= actor->record().json.size();
@@ -194,7 +194,7 @@ std::string TaskSupervisor::free_name(const std::function<std::string(const std:
     while (true) {
         std::string name = make(surroundings_->random_hex(digits));
         const auto has_it = [&](const auto& task) {
-            return task.first == name || task.second.actor->record().suffix == name;
+            return task.first == name || task.second->record().suffix == name;
         };
         if (std::ranges::none_of(tasks_, has_it)) return name;
     }
@@ -202,8 +202,8 @@ std::string TaskSupervisor::free_name(const std::function<std::string(const std:
 
 std::string TaskSupervisor::state_text() const {
     TaskStateWriter writer(owner_, followed_);
-    for (const auto& [arn, entry] : tasks_)
-        writer.add(entry.actor->record());
+    for (const auto& [arn, actor] : tasks_)
+        writer.add(actor->record());
     return writer.finish();
 }
 
@@ -217,17 +217,9 @@ std::optional<RegistryCredentials> TaskSupervisor::credentials_of(const std::str
     return found == credentials_.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool TaskSupervisor::is_kept(const TaskActor& task) const {
-    const auto found = tasks_.find(task.record().arn);
-    return found != tasks_.end() && (found->second.is_kept || saver_.was_tried(found->second.added));
-}
-
 void TaskSupervisor::saved() {
-    for (auto& [arn, entry] : tasks_) {
-        if (entry.is_kept || !saver_.was_tried(entry.added)) continue;
-        entry.is_kept = true;
-        entry.actor->wake();
-    }
+    for (const auto& [arn, actor] : tasks_)
+        actor->saved();
     tell_problem();
 }
 
@@ -344,8 +336,8 @@ void TaskSupervisor::listed(const Result<std::vector<DeployedContainer>>& contai
     if (!containers)
         log::warning("the containers of tasks are looked up by name: " + containers.error().message);
     const std::vector<DeployedContainer> none;
-    for (const auto& [arn, entry] : tasks_)
-        entry.actor->engine_up(containers ? containers.value() : none);
+    for (const auto& [arn, actor] : tasks_)
+        actor->engine_up(containers ? containers.value() : none);
     if (containers) find_left_over(containers.value());
 }
 
@@ -375,8 +367,8 @@ void TaskSupervisor::on_engine_down(const std::string& why) {
     why_down_ = why;
     engine_ = EngineState::down;
     listing_retry_.reset();
-    for (const auto& [arn, entry] : tasks_)
-        entry.actor->engine_down();
+    for (const auto& [arn, actor] : tasks_)
+        actor->engine_down();
     calls_.lose(why);
 }
 

@@ -66,11 +66,6 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     void use_credentials(CredentialsByRegistry credentials) { credentials_ = std::move(credentials); }
 
   private:
-    struct Entry {
-        std::shared_ptr<TaskActor> actor;
-        StateSaver::Number added = 0;  // the change by which it came
-        bool is_kept = false;          // that was written, or tried to be
-    };
     enum class EngineState { down, listing, up };
 
     // TaskHouse
@@ -84,7 +79,8 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     [[nodiscard]] std::optional<RegistryCredentials> credentials_of(
         const std::string& registry) const override;
     [[nodiscard]] std::chrono::seconds cleanup_after() const override { return settings_.cleanup_after; }
-    [[nodiscard]] bool is_kept(const TaskActor& task) const override;
+    [[nodiscard]] StateSaver::Number keep() override { return saver_.change(); }
+    [[nodiscard]] bool is_kept(StateSaver::Number change) const override { return saver_.was_tried(change); }
     void container_reached(TaskActor& task, std::size_t container) override;
     void container_identified(TaskActor& task, std::size_t container) override;
     void task_reached(TaskActor& task) override;
@@ -140,7 +136,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     Alarm listing_retry_;
     bool had_tasks_;  // ever
 
-    std::map<std::string, Entry, std::less<>> tasks_;
+    std::map<std::string, std::shared_ptr<TaskActor>, std::less<>> tasks_;
     std::size_t definition_bytes_ = 0;
     // By their ids at the engine.
     std::unordered_map<std::string, std::pair<std::weak_ptr<TaskActor>, std::size_t>> containers_;

@@ -64,8 +64,8 @@ void TaskSupervisor::reload(const TaskSettings& settings) {
     settings_ = settings;
     read_credentials();
     follow(read_tasks_folder(settings_.tasks_folder));
-    for (const auto& [arn, entry] : tasks_)
-        entry.actor->wake();
+    for (const auto& [arn, actor] : tasks_)
+        actor->wake();
 }
 
 void TaskSupervisor::read_credentials() {
@@ -119,8 +119,8 @@ void TaskSupervisor::drop_file(const std::string& name) {
 
 std::vector<TaskActor*> TaskSupervisor::actors_of_file(const std::string& name) const {
     std::vector<TaskActor*> actors;
-    for (const auto& [arn, entry] : tasks_) {
-        if (entry.actor->record().file == name) actors.push_back(entry.actor.get());
+    for (const auto& [arn, actor] : tasks_) {
+        if (actor->record().file == name) actors.push_back(actor.get());
     }
     return actors;
 }
