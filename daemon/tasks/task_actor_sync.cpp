@@ -175,14 +175,14 @@ void TaskActor::reach(std::size_t index, TaskStatus status) {
     container.known = status;
     progress.pause = {};
     progress.trouble.clear();
-    house_.container_reached(*this, index);
-    reach_task();
     if (status == TaskStatus::stopped && definition(index).essential) {
         std::string how = container.reason;
         if (how.empty() && container.exit_code) how = "exit code " + std::to_string(*container.exit_code);
         stop("essential container " + definition(index).name + " has stopped" +
              (how.empty() ? "" : ": " + how));
     }
+    house_.container_reached(*this, index);
+    reach_task();
     changed();
     wake();
 }
