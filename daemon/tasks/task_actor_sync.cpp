@@ -191,11 +191,7 @@ void TaskActor::reach_task() {
     const TaskStatus least = std::ranges::min(record_.containers, {}, &ContainerRecord::known).known;
     if (least <= record_.known) return;
     record_.known = least;
-    if (least == TaskStatus::stopped) {
-        record_.stopped = house_.surroundings().real_now();
-        // Also where the essential ones were not the last.
-        if (record_.desired < TaskStatus::stopped) record_.desired = TaskStatus::stopped;
-    }
+    if (least == TaskStatus::stopped) record_.stopped = house_.surroundings().real_now();
     house_.task_reached(*this);
 }
 

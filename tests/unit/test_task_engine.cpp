@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/task_steps.h"
 #include "tests/unit/task_world.h"
 
 using namespace shorewatch;
@@ -13,60 +14,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-using Kind = EngineError::Kind;
 using Told = TaskWorld::Told;
-
-// A task of these containers, as JSON objects' members.
-std::string task_of(const std::vector<std::string>& containers, const std::string& more = "") {
-    std::string all;
-    for (const std::string& container : containers)
-        all += (all.empty() ? "{" : ",{") + container + "}";
-    return R"({"family":"shop","revision":1,"taskArn":"t",)" + more + R"("containerDefinitions":[)" + all +
-           "]}";
-}
-
-const std::string db = R"("name":"db","image":"db")";
-const std::string web = R"("name":"web","image":"web","links":["db"])";
-const std::string job = R"("name":"job","image":"job","essential":false)";
-
-TaskContainerView container(TaskWorld& world, const std::string& name) {
-    const TaskView task = world.task("t");
-    return *std::ranges::find(task.containers, name, &TaskContainerView::name);
-}
-
-TaskError error_of(const std::variant<std::string, TaskError>& answer) {
-    return std::get<TaskError>(answer);
-}
-
-EngineCallPtr only(TaskWorld& world, CallKind kind) {
-    const auto calls = world.calls(kind);
-    REQUIRE(calls.size() == 1);
-    return calls.front();
-}
-
-// Its first write is done, so that the engine may be asked.
-void write_down(TaskWorld& world) {
-    while (!world.is_saving()) {
-        world.turn_all();
-        REQUIRE(world.pass_time());
-    }
-    world.finish_save(std::nullopt);
-    world.turn_all();
-}
-
-// All answers as they are true, but for calls of this kind.
-void answer_until(TaskWorld& world, CallKind kind) {
-    while (world.calls(kind).empty()) {
-        world.turn_all();
-        if (world.is_saving()) {
-            world.finish_save(std::nullopt);
-        } else if (!world.calls().empty()) {
-            if (world.calls(kind).empty()) world.answer(EngineCallPtr(world.calls().front()));
-        } else {
-            REQUIRE(world.pass_time());
-        }
-    }
-}
 
 }  // namespace
 
@@ -123,23 +71,6 @@ TEST_CASE("no container is made before its name is on disk") {
     CHECK_THAT(world.disk.value(), ContainsSubstring(container(world, "db").engine_name));
 }
 
-TEST_CASE("a full disk does not keep tasks from running, and is told and tried again") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.disk_trouble = "tasks.json can't be written: No space left on device";
-    world.add(task_of({db}));
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::running);
-    CHECK(world.problem == *world.disk_trouble);
-    CHECK_FALSE(world.disk);
-    world.disk_trouble.reset();
-    world.pass(std::chrono::minutes(10));
-    world.settle();
-    CHECK(world.problem == "");
-    CHECK_THAT(world.disk.value(), ContainsSubstring("\"RUNNING\""));
-}
-
 TEST_CASE("the state is written at most once a second, and not at all when nothing changes") {
     TaskWorld world;
     world.bring_up();
@@ -176,54 +107,6 @@ TEST_CASE("the end of an essential container stops the task, that of another one
     world.settle();
     CHECK(world.task("t").known == TaskStatus::stopped);
     CHECK(world.task("t").reason == "essential container db has stopped: exit code 4");
-}
-
-TEST_CASE("a stop during a pull takes effect at once, and the pull's end changes nothing") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    world.turn_all();
-    const EngineCallPtr pull = only(world, CallKind::pull);
-    CHECK_FALSE(world.tasks().stop("t"));
-    world.turn_all();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    world.answer(pull);
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    CHECK(world.asked(CallKind::create) == 0);
-}
-
-TEST_CASE("what can't be pulled is used if it is there, and stops with the engine's words if it is not") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.engine.images.insert("db");
-    world.add(task_of({db}));
-    world.turn_all();
-    world.refuse(only(world, CallKind::pull), Kind::engine, "pull db: no route to host");
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::running);
-    world.add(R"({"taskArn":"u","family":"f","containerDefinitions":[{"name":"x","image":"nowhere"}]})");
-    world.settle();
-    CHECK(world.task("u").known == TaskStatus::stopped);
-    CHECK(world.task("u").containers.at(0).reason == "pull access denied for nowhere");
-    CHECK(world.task("u").reason == "essential container x has stopped: pull access denied for nowhere");
-}
-
-TEST_CASE("a pull has two hours") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    world.turn_all();
-    world.pass(std::chrono::minutes(119));
-    CHECK(container(world, "db").waits_for == "the engine to pull db");
-    world.pass(std::chrono::minutes(2));
-    world.answer(only(world, CallKind::find_image));
-    world.turn_all();
-    CHECK(container(world, "db").known == TaskStatus::stopped);
-    CHECK(container(world, "db").reason == "pull db: no answer from the engine within 7200 s");
 }
 
 TEST_CASE("an image is pulled once for all who want it, and different ones side by side") {
@@ -264,77 +147,6 @@ TEST_CASE("a registry gets the task's own credentials, or the daemon's, and nobo
     }
 }
 
-TEST_CASE("credentials that a restart has lost are told where they are missed") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(R"({"taskArn":"t","family":"f","containerDefinitions":[{"name":"x","image":"r.example/a"}],
-              "pullCredentials":{"r.example":{"username":"task","password":"secret"}}})");
-    write_down(world);
-    world.die(true);
-    world.live();
-    world.settle();
-    CHECK_THAT(world.task("t").containers.at(0).reason, ContainsSubstring("not kept over a restart"));
-}
-
-TEST_CASE("a start that times out stops the container, once, also when it runs after all") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    answer_until(world, CallKind::start);
-    const EngineCallPtr start = only(world, CallKind::start);
-    world.pass(std::chrono::seconds(61));
-    TaskEngineModel::perform(*start);
-    world.answer(only(world, CallKind::inspect));
-    world.turn_all();
-    CHECK(only(world, CallKind::stop)->subject == container(world, "db").id);
-    world.settle();
-    CHECK(world.asked(CallKind::stop) == 1);
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    CHECK_THAT(container(world, "db").reason, ContainsSubstring("no answer from the engine within 60 s"));
-}
-
-TEST_CASE("what has stopped and is started by somebody is stopped again, exactly once") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    world.settle();
-    const std::string id = container(world, "db").id;
-    world.engine.end(id, 0);
-    world.settle();
-    world.engine.run(id);
-    world.settle();
-    CHECK(world.asked(CallKind::stop) == 1);
-    CHECK(world.engine.containers.at(id).state == DeployedContainer::State::stopped);
-    world.engine.run(id);
-    world.settle();
-    world.die(true);
-    world.live();
-    world.settle();
-    CHECK(world.asked(CallKind::stop) == 1);
-    CHECK(world.task("t").known == TaskStatus::stopped);
-}
-
-TEST_CASE("a container is given its grace, and a stop that fails is tried again") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db + R"(,"stopTimeout":7)"}));
-    world.settle();
-    CHECK_FALSE(world.tasks().stop("t"));
-    world.turn_all();
-    const EngineCallPtr stop = only(world, CallKind::stop);
-    CHECK(stop->timeout == std::chrono::seconds(7));
-    world.refuse(stop, Kind::engine, "stop db: it is stuck");
-    world.turn_all();
-    CHECK(container(world, "db").waits_for == "the next attempt, after: stop db: it is stuck");
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    CHECK(world.asked(CallKind::stop) == 2);
-}
-
 TEST_CASE("a task whose containers wait in vain stops, and says for what") {
     TaskWorld world;
     world.bring_up();
@@ -354,7 +166,7 @@ TEST_CASE("who waits for another one's success goes on after it, and not after i
     for (const int code : {0, 1}) {
         TaskWorld world;
         world.bring_up();
-    world.turn_all();
+        world.turn_all();
         world.add(task_of(
             {job, db,
              R"("name":"late","image":"web","dependsOn":[{"containerName":"job","condition":"SUCCESS"}])"}));
@@ -395,93 +207,6 @@ TEST_CASE(
     CHECK(world.engine.containers.empty());
     CHECK(world.engine.volumes.empty());
     CHECK(world.removed == std::vector<std::string>{"t", "t"});
-}
-
-TEST_CASE("a container that is gone when the engine is back is told to have vanished") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    world.settle();
-    world.bring_down();
-    world.turn_all();
-    CHECK(world.task("t").known == TaskStatus::running);
-    world.engine.containers.clear();
-    world.bring_up();
-    world.turn_all();
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    CHECK(container(world, "db").reason == "container vanished");
-}
-
-TEST_CASE("a task waits for the engine, and says so") {
-    TaskWorld world;
-    world.add(task_of({db}));
-    world.settle();
-    CHECK(container(world, "db").waits_for == "the engine to be there");
-    world.bring_up();
-    world.turn_all();
-    world.settle();
-    world.bring_down();
-    world.turn_all();
-    CHECK_FALSE(world.tasks().stop("t"));
-    world.settle();
-    CHECK(container(world, "db").waits_for == "the engine to be there: the engine is gone");
-    world.bring_up();
-    world.turn_all();
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-}
-
-TEST_CASE("a container that was made when the daemon died is found by its labels and kept") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    answer_until(world, CallKind::create);
-    TaskEngineModel::perform(*only(world, CallKind::create));
-    world.die(false);
-    world.live();
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::running);
-    CHECK(world.engine.made.size() == 1);
-}
-
-TEST_CASE("a name that a stranger has stops the container with the engine's words, and the stranger stays") {
-    TaskWorld world;
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    answer_until(world, CallKind::create);
-    DeployedContainer stranger;
-    stranger.id = "stranger";
-    stranger.name = container(world, "db").engine_name;
-    world.engine.containers.emplace(stranger.id, stranger);
-    world.settle();
-    CHECK(world.task("t").known == TaskStatus::stopped);
-    CHECK_THAT(container(world, "db").reason, ContainsSubstring("is in use"));
-    CHECK_FALSE(world.tasks().remove("t"));
-    world.settle();
-    CHECK(world.tasks().list().empty());
-    CHECK(world.engine.containers.contains("stranger"));
-}
-
-TEST_CASE("what nobody was told is told to whoever comes, also by the next daemon") {
-    TaskWorld world;
-    world.with_observer(false);
-    world.bring_up();
-    world.turn_all();
-    world.add(task_of({db}));
-    world.settle();
-    CHECK(world.told.empty());
-    world.die(true);
-    world.live();
-    world.settle();
-    CHECK(world.told == std::vector<Told>{{"t", "db", TaskStatus::running}, {"t", "", TaskStatus::running}});
-    world.die(true);
-    world.live();
-    world.settle();
-    CHECK(world.told.size() == 2);
 }
 
 TEST_CASE("a known arn can only be stopped by adding it again, and not be another task") {
