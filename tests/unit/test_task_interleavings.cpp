@@ -134,7 +134,7 @@ class Run {
     }
 
     Kind kind() {
-        constexpr Kind kinds[] = {Kind::engine, Kind::timeout, Kind::protocol, Kind::busy};
+        constexpr Kind kinds[] = {Kind::engine, Kind::timeout, Kind::protocol, Kind::busy, Kind::unreachable};
         return kinds[pick(std::size(kinds))];
     }
 
