@@ -32,7 +32,7 @@ std::optional<std::string> read_small_file(const fs::path& file, std::size_t mos
     // O_NONBLOCK: opening a fifo must not wait for its writer.
     const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) {
-        if (errno == ENOENT) return std::nullopt;
+        if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         fail(file, errno);
     }
     struct stat facts{};

@@ -175,14 +175,14 @@ void TaskActor::reach(std::size_t index, TaskStatus status) {
     container.known = status;
     progress.pause = {};
     progress.trouble.clear();
-    house_.container_reached(*this, index);
-    reach_task();
     if (status == TaskStatus::stopped && definition(index).essential) {
         std::string how = container.reason;
         if (how.empty() && container.exit_code) how = "exit code " + std::to_string(*container.exit_code);
         stop("essential container " + definition(index).name + " has stopped" +
              (how.empty() ? "" : ": " + how));
     }
+    house_.container_reached(*this, index);
+    reach_task();
     changed();
     wake();
 }
@@ -191,11 +191,7 @@ void TaskActor::reach_task() {
     const TaskStatus least = std::ranges::min(record_.containers, {}, &ContainerRecord::known).known;
     if (least <= record_.known) return;
     record_.known = least;
-    if (least == TaskStatus::stopped) {
-        record_.stopped = house_.surroundings().real_now();
-        // Also where the essential ones were not the last.
-        if (record_.desired < TaskStatus::stopped) record_.desired = TaskStatus::stopped;
-    }
+    if (least == TaskStatus::stopped) record_.stopped = house_.surroundings().real_now();
     house_.task_reached(*this);
 }
 

@@ -83,6 +83,8 @@ std::string TaskActor::waits_for_cleanup(std::size_t index) const {
         const bool volumes = record_.known == TaskStatus::dead &&
                              std::ranges::find(volumes_, true, &VolumeProgress::may_exist) != volumes_.end();
         if (!volumes) return "";
+        if (std::ranges::any_of(volumes_, [](const VolumeProgress& volume) { return volume.asked > 0; }))
+            return "the engine to answer whether it has made the task's volumes";
         return volume_trouble_.empty() ? "the engine to remove the task's volumes"
                                        : "the engine to remove the task's volumes: " + volume_trouble_;
     }

@@ -125,12 +125,16 @@ std::vector<TaskActor*> TaskSupervisor::actors_of_file(const std::string& name) 
     return actors;
 }
 
+std::string TaskSupervisor::shown(const std::string& name) const {
+    return printable((settings_.tasks_folder / name).native());
+}
+
 // What is wrong with it, in a printable line; its task is as it was then.
 std::string TaskSupervisor::follow_file(const TaskFiles::File& file) {
     try {
         return follow_wanted(file.name, read_definition(file.text));
     } catch (const InvalidDefinition& error) {
-        return printable(file.name) + ": " + error.path() + " " + error.what();
+        return shown(file.name) + ": " + error.path() + " " + error.what();
     }
 }
 
@@ -147,7 +151,7 @@ std::string TaskSupervisor::follow_wanted(const std::string& name, WantedTask wa
     const bool same_life = same && followed->second.boot == boot_;
     TaskActor* actor = actor_of(wanted.arn);
     if (actor != nullptr && actor->record().file != name) {
-        return printable(name) + ": there is a task " + printable(wanted.arn) +
+        return shown(name) + ": there is a task " + printable(wanted.arn) +
                " already, which is not this file's; give one of them another taskArn";
     }
     if (actor != nullptr) {
@@ -163,7 +167,7 @@ std::string TaskSupervisor::follow_wanted(const std::string& name, WantedTask wa
     }
     if (same_life) return {};  // It was there, and is over.
     const auto taken = take(wanted, name);
-    if (const auto* error = std::get_if<TaskError>(&taken)) return printable(name) + ": " + error->message;
+    if (const auto* error = std::get_if<TaskError>(&taken)) return shown(name) + ": " + error->message;
     followed_.insert_or_assign(name, FollowedFile{digest, boot_});
     saver_.change();
     return {};
