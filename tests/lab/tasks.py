@@ -1,7 +1,7 @@
 """A client of org.shorewatch1.TaskEngine: definitions that run here, calls, and what is told."""
 
 import json
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, List, Mapping, Optional
 
 from .clients import ROOT, Client
 from .recorder import Recorder, Signal, wait_until
@@ -61,7 +61,7 @@ class Tasks:
         """Asks after each signal."""
         wait_until(self.recorder, lambda: holds(self.list()), seconds, what)
 
-    def told(self, arn: str, container_name: Optional[str] = None) -> list[str]:
+    def told(self, arn: str, container_name: Optional[str] = None) -> List[str]:
         """The statuses of a task, or of one of its containers, in the order in which they were told."""
         member = "TaskStateChanged" if container_name is None else "ContainerStateChanged"
         return [signal.args[1 if container_name is None else 2] for signal in self.recorder.signals.all()
@@ -69,21 +69,21 @@ class Tasks:
                 and (container_name is None or signal.args[1] == container_name)]
 
     def check_story(self) -> None:
-        """What holds of all that is ever told: statuses rise, none is told twice, a container's come before its task's,
-        and the sequence has no gap within the life of a daemon."""
+        """What holds of all that one daemon ever tells: statuses rise, none is told twice, a container's come before its
+        task's, and the sequence has no gap. One that was killed may have told what it has not kept yet."""
         known: dict[tuple[str, ...], int] = {}
         last: dict[str, int] = {}
         for signal in self.recorder.signals.all():
             if signal.member not in ("TaskStateChanged", "ContainerStateChanged"):
                 continue
             of_task = signal.member == "TaskStateChanged"
-            key = tuple(signal.args[:1] if of_task else signal.args[:2])
+            key = (signal.sender, *(signal.args[:1] if of_task else signal.args[:2]))
             status = STATUSES.index(signal.args[1 if of_task else 2])
             assert known.get(key, 0) < status, f"{key} is told to be {STATUSES[status]} after {STATUSES[known[key]]}"
             known[key] = status
             if of_task:
                 for other, its in known.items():
-                    assert len(other) == 1 or other[0] != key[0] or its >= status, f"{key} before {other}"
+                    assert len(other) == 2 or other[:2] != key or its >= status, f"{key} before {other}"
             sequence = signal.args[-2]
             assert sequence == last.get(signal.sender, sequence - 1) + 1, f"{signal} after {last}"
             last[signal.sender] = sequence
