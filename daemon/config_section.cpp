@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <stdexcept>
 #include <utility>
 
@@ -155,9 +156,9 @@ void take_enabled(EngineSection& section, const Entry& entry) {
     section.enabled = flag_in(entry);
 }
 
-std::string path_in(const Entry& entry) {
-    constexpr std::string_view expected = "the absolute path of a PEM file, of at most 4095 bytes";
-    Located<std::string> path = string_in(entry, "a string, " + std::string(expected));
+std::string path_in(const Entry& entry, std::string_view what = "a PEM file") {
+    const std::string expected = "the absolute path of " + std::string(what) + ", of at most 4095 bytes";
+    Located<std::string> path = string_in(entry, "a string, " + expected);
     const std::string& text = path.value;
     if (!text.starts_with('/')) reject(path.where, in_quotes(text) + " is no absolute path", expected);
     if (text.find('\0') != std::string::npos) reject(path.where, in_quotes(text) + " holds a NUL", expected);
@@ -280,11 +281,56 @@ void take_runtime(FileSection& file, const Entry& entry) {
     take_keys(*table, "[runtime]", runtime_keys, file.runtime);
 }
 
-constexpr std::array<KnownKey<FileSection>, 4> top_keys = {{
+// "90s", "15m", "3h", "1d"; a year at most.
+std::chrono::seconds duration_in(const Entry& entry) {
+    constexpr std::string_view expected =
+        "a string as in \"3h\": a number of at most a year, and s, m, h or d";
+    const Located<std::string> text = string_in(entry, expected);
+    const std::string& digits = text.value;
+    std::uint32_t number = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [unit, error] = std::from_chars(digits.data(), end, number);
+    if (error == std::errc{} && end - unit == 1) {
+        using namespace std::chrono;
+        const std::string_view units = "smhd";
+        constexpr std::array<seconds, 4> lengths = {1s, 1min, 1h, 24h};
+        const std::size_t place = units.find(*unit);
+        constexpr seconds longest = 24h * 366;
+        if (place != units.npos && number <= longest / lengths.at(place)) return number * lengths.at(place);
+    }
+    reject(text.where, in_quotes(digits) + " is no duration", expected);
+}
+
+void take_tasks_engine(TasksSection& tasks, const Entry& entry) {
+    const Located<std::string> name = string_in(entry, "a string, the name of an engine");
+    if (!is_name(name.value))
+        reject(name.where, in_quotes(name.value) + " can't be the name of an engine",
+               "one as of an [[engine]]");
+    tasks.engine = name.value;
+}
+
+constexpr std::array<KnownKey<TasksSection>, 5> tasks_keys = {{
+    {"enabled", [](TasksSection& tasks, const Entry& entry) { tasks.enabled = flag_in(entry); }},
+    {"engine", take_tasks_engine},
+    {"folder", [](TasksSection& tasks, const Entry& entry) { tasks.folder = path_in(entry, "a folder"); }},
+    {"credentials",
+     [](TasksSection& tasks, const Entry& entry) { tasks.credentials = path_in(entry, "a file"); }},
+    {"cleanup_after",
+     [](TasksSection& tasks, const Entry& entry) { tasks.cleanup_after = duration_in(entry); }},
+}};
+
+void take_tasks(FileSection& file, const Entry& entry) {
+    const auto* table = entry.value->as_table();
+    if (table == nullptr) reject_kind(entry, "a table, under [tasks]");
+    take_keys(*table, "[tasks]", tasks_keys, file.tasks);
+}
+
+constexpr std::array<KnownKey<FileSection>, 5> top_keys = {{
     {"discover", take_discover},
     {"discover_users", [](FileSection& file, const Entry& entry) { file.discover_users = flag_in(entry); }},
     {"engine", take_engines},
     {"runtime", take_runtime},
+    {"tasks", take_tasks},
 }};
 
 toml::table parse_toml(std::string_view text, const std::string& file) {

@@ -2,6 +2,7 @@
 // merged with others.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -41,11 +42,21 @@ struct RuntimeSection {
     std::optional<std::size_t> most_containers;
 };
 
+// The [tasks] table; paths are absolute.
+struct TasksSection {
+    std::optional<bool> enabled;
+    std::optional<std::string> engine;  // as EngineConfiguration::name has it
+    std::optional<std::string> folder;
+    std::optional<std::string> credentials;
+    std::optional<std::chrono::seconds> cleanup_after;
+};
+
 struct FileSection {
     std::vector<EngineSection> engines;  // in the order of the file
     std::optional<Discover> discover;
     std::optional<bool> discover_users;
     RuntimeSection runtime;
+    TasksSection tasks;
 };
 
 // What TOML text says. file is for messages. Throws ConfigurationError.

@@ -173,6 +173,14 @@ void merge_runtime(const config::RuntimeSection& section, RuntimeConfiguration& 
     if (section.most_containers) runtime.most_containers = *section.most_containers;
 }
 
+void merge_tasks(const config::TasksSection& section, TasksConfiguration& tasks) {
+    if (section.enabled) tasks.enabled = *section.enabled;
+    if (section.engine) tasks.engine = *section.engine;
+    if (section.folder) tasks.folder = *section.folder;
+    if (section.credentials) tasks.credentials = *section.credentials;
+    if (section.cleanup_after) tasks.cleanup_after = *section.cleanup_after;
+}
+
 }  // namespace
 
 std::filesystem::path default_configuration_file(bool user) {
@@ -199,6 +207,7 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
         if (section.discover) discover = section.discover;
         if (section.discover_users) discover_users = section.discover_users;
         merge_runtime(section.runtime, configuration.runtime);
+        merge_tasks(section.tasks, configuration.tasks);
     };
     if (const auto text = config::read_text(file)) {
         merge(file, *text);
@@ -211,6 +220,9 @@ Configuration read_configuration(const std::filesystem::path& file, bool must_ex
         if (const auto text = config::read_text(drop_in)) merge(drop_in, *text);
     }
 
+    // Beside the file, so that another configuration has other tasks.
+    if (configuration.tasks.folder.empty())
+        configuration.tasks.folder = fs::absolute(file).parent_path() / "tasks.d";
     for (const EngineSection& section : engines.all())
         configuration.engines.push_back(to_configuration(section, user));
     // Who names engines wants these, unless they only switch some off.

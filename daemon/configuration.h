@@ -1,6 +1,7 @@
 // The configuration: what the file says, checked, as immutable values.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <filesystem>
@@ -52,6 +53,18 @@ struct RuntimeConfiguration {
     bool operator==(const RuntimeConfiguration&) const = default;
 };
 
+// The [tasks] table: sets of containers that are to run, on one engine.
+struct TasksConfiguration {
+    // Nothing: wherever there is an engine that can.
+    std::optional<bool> enabled = {};
+    std::string engine;                      // by name; "": the first that can
+    std::filesystem::path folder = {};       // of task definitions; absolute
+    std::filesystem::path credentials = {};  // of registries; empty: what systemd has loaded
+    std::chrono::seconds cleanup_after = std::chrono::hours(3);  // of what has stopped
+
+    bool operator==(const TasksConfiguration&) const = default;
+};
+
 struct Configuration {
     // In the order in which the files first name them; names are unique, at most most_engines.
     std::vector<EngineConfiguration> engines;
@@ -60,6 +73,7 @@ struct Configuration {
     bool discover_users = false;   // those of users, below /run/user, as well; never without the others
     bool discover_nested = false;  // those in containers as well; never without the others
     RuntimeConfiguration runtime = {};
+    TasksConfiguration tasks = {};
 
     bool operator==(const Configuration&) const = default;
 };

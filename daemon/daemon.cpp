@@ -57,14 +57,21 @@ class Within {
 }  // namespace
 
 Daemon::Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
-               std::function<void()> engines_changed)
+               std::function<void()> engines_changed, std::function<void()> tasks_changed)
     : loop_(loop),
       user_(user),
       read_(std::move(read)),
       engines_changed_(std::move(engines_changed)),
       queue_(loop, [this](const std::vector<QueuedChange>& changes) { consume(changes); }),
       control_calls_(loop),
-      runtime_calls_(loop) {}
+      runtime_calls_(loop),
+      deployment_calls_(loop),
+      tasks_(
+          loop, user,
+          [this](const std::string& engine, DeploymentRequest request, DeploymentReply reply) {
+              deploy(engine, std::move(request), std::move(reply));
+          },
+          std::move(tasks_changed)) {}
 
 Daemon::~Daemon() {
     for (auto& [name, engine] : engines_)
@@ -83,6 +90,7 @@ void Daemon::apply(const Configuration& configuration) {
         if (!same_nested) discover_nested();
     }
     update();
+    tasks_.apply(configuration.tasks);
     registry_.configured();
 }
 
@@ -180,7 +188,20 @@ void Daemon::update() {
             if (!engines_.contains(engine.name)) add(engine);
         }
     }
+    tell_candidates();
     engines_changed_();
+}
+
+void Daemon::tell_candidates() {
+    std::vector<TaskHost::Candidate> candidates;
+    const auto add = [&](const EngineConfiguration& engine, bool by_itself) {
+        if (engines_.contains(engine.name)) candidates.push_back({engine.name, engine.type, by_itself});
+    };
+    for (const EngineConfiguration& engine : configuration_.engines)
+        add(engine, true);
+    for (const EngineConfiguration& engine : discovered_)
+        add(engine, !engine.holder && engine.name == engine.type);
+    tasks_.set_engines(std::move(candidates));
 }
 
 void Daemon::drop_double(const std::string& name, const EngineIdentity& identity) {
@@ -238,7 +259,7 @@ void Daemon::add(const EngineConfiguration& configuration) {
                                        .runtime = has_runtime});
         },
         [this, number](Change change) { queue_.push(number, std::move(change)); }, &processes_,
-        EngineWatch::Timing{}, std::move(runtime));
+        EngineWatch::Timing{}, std::move(runtime), deployment_teller(number, configuration));
     engines_.emplace(configuration.name, Engine{configuration, settings, number, std::move(watcher)});
 }
 
@@ -264,6 +285,8 @@ void Daemon::remove(const std::vector<std::string>& names) {
         engines_.erase(found);
         control_calls_.lose(number, not_watched(name));
         runtime_calls_.lose(number, not_watched(name));
+        deployment_calls_.lose(number, not_watched(name));
+        tasks_.engine_down(name, not_watched(name));
         registry_.remove_engine(name);
         if (nested_) nested_->engine_removed(name);
         log::info("no longer watching engine " + name +
@@ -301,6 +324,27 @@ void Daemon::runtime(std::string_view engine, RuntimeRequest request, RuntimeRep
     found->second.watcher->runtime(std::move(request), std::move(answer));
 }
 
+DeploymentDesk::Tell Daemon::deployment_teller(WatcherNumber number, const EngineConfiguration& engine) {
+    if (!TaskHost::can_deploy(engine.type)) return {};
+    return [this, number](const std::optional<std::string>& why_down) {
+        loop_.post([this, number, why_down] {
+            const auto found = names_.find(number);
+            if (found == names_.end()) return;
+            why_down ? tasks_.engine_down(found->second, *why_down) : tasks_.engine_up(found->second);
+        });
+    };
+}
+
+void Daemon::deploy(const std::string& engine, DeploymentRequest request, DeploymentReply reply) {
+    const auto found = engines_.find(engine);
+    if (found == engines_.end()) {
+        const auto refuse = deployment_calls_.await(no_watcher, std::move(reply));
+        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(engine)});
+    }
+    auto answer = deployment_calls_.await(found->second.number, std::move(reply));
+    found->second.watcher->deploy(std::move(request), std::move(answer));
+}
+
 bool Daemon::is_turning() {
     bool all = true;
     for (auto& [name, engine] : engines_) {
@@ -330,6 +374,7 @@ void Daemon::consume(const std::vector<QueuedChange>& changes) {
         // Ours: what follows may end that watcher.
         const std::string name = found->second;
         registry_.apply(name, queued.change);
+        tasks_.take(name, queued.change);
         if (const auto* started = std::get_if<ContainerStarted>(&queued.change)) {
             follow(name, *started);
         } else if (const auto* exited = std::get_if<ContainerExited>(&queued.change)) {

@@ -21,6 +21,7 @@
 #include "daemon/processes/init_process.h"
 #include "daemon/registry.h"
 #include "daemon/runtime/runtime.h"
+#include "daemon/tasks/task_host.h"
 #include "daemon/watcher.h"
 #include "engines/support/event_loop.h"
 
@@ -31,8 +32,10 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     // read is called by reload(); it throws ConfigurationError. user: the daemon is a user's own, and
     // discovers that user's engines. engines_changed is called after an engine came, went or changed its
     // state; not within the registry's own calls.
-    Daemon(EventLoop& loop, bool user, std::function<Configuration()> read,
-           std::function<void()> engines_changed);
+    // tasks_changed is called after tasks() has become another, and before what it was has gone.
+    Daemon(
+        EventLoop& loop, bool user, std::function<Configuration()> read,
+        std::function<void()> engines_changed, std::function<void()> tasks_changed = [] {});
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
     // Stops all watchers, side by side, and joins them.
@@ -46,6 +49,8 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     void resync(std::string_view engine) override;
     void control(std::string_view engine, ControlRequest request, ControlReply reply) override;
     void runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) override;
+    [[nodiscard]] TaskEngine* tasks() override { return tasks_.engine(); }
+    [[nodiscard]] std::string tasks_engine() const override { return tasks_.engine_name(); }
     [[nodiscard]] std::size_t queue_length() const override { return queue_.size(); }
 
     // Did every watcher's loop turn since the last time this was asked? Names the first that did not in the
@@ -78,6 +83,12 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     // What the engine's runtime is to be; nothing: it has none.
     [[nodiscard]] std::optional<RuntimeSettings> runtime_of(const EngineConfiguration& engine) const;
     void remove(const std::vector<std::string>& names);
+    void tell_candidates();
+    // Has something done for the task engine.
+    void deploy(const std::string& engine, DeploymentRequest request, DeploymentReply reply);
+    // How it is told whether that engine is there; null: tasks can't be run on it.
+    [[nodiscard]] DeploymentDesk::Tell deployment_teller(WatcherNumber number,
+                                                         const EngineConfiguration& engine);
     void consume(const std::vector<QueuedChange>& changes);
     // What the change says of where engines may be.
     void follow(const std::string& name, const ContainerStarted& change);
@@ -96,6 +107,7 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     ChangeQueue queue_;
     PendingCalls<std::string> control_calls_;
     PendingCalls<RuntimeAnswer> runtime_calls_;
+    PendingCalls<DeploymentAnswer> deployment_calls_;
     WatcherNumber last_number_ = 0;
     std::map<WatcherNumber, std::string> names_;  // of the engines whose changes count
     std::map<std::string, Engine, std::less<>> engines_;
@@ -105,6 +117,7 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     bool update_again_ = false;  // … and what it goes by has changed since
     std::optional<Discovery> discovery_;
     std::optional<NestedDiscovery> nested_;
+    TaskHost tasks_;  // last: it uses all of the above
 };
 
 }  // namespace shorewatch

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "daemon/control_request.h"
 #include "daemon/runtime/runtime.h"
+#include "daemon/tasks/task_engine.h"
 
 namespace shorewatch {
 
@@ -27,6 +29,12 @@ class DaemonActions {
     // Has something done with an engine's runtime, on the thread that the engine is watched by. reply as
     // control() has it; not_supported: the engine has none.
     virtual void runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) = 0;
+
+    // The task engine; null: there is none, because tasks are switched off or there is no engine for them. It
+    // comes and goes with the configuration and with engines that are found.
+    [[nodiscard]] virtual TaskEngine* tasks() = 0;
+    // The name of the engine that it deploys to; "": none yet.
+    [[nodiscard]] virtual std::string tasks_engine() const = 0;
 
     // Changes that the watchers have handed over and that are not published yet.
     [[nodiscard]] virtual std::size_t queue_length() const = 0;

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "engines/error_text.h"
 #include "engines/socket_file.h"
 #include "engines/support/log.h"
 
@@ -32,7 +33,8 @@ struct ChangeLogger {
 
 EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
                          std::unique_ptr<EngineClient> client, std::function<void(Change)> publish,
-                         InitProcesses* processes, Timing timing, const std::optional<RuntimeUse>& runtime)
+                         InitProcesses* processes, Timing timing, const std::optional<RuntimeUse>& runtime,
+                         DeploymentDesk::Tell tell_deployment)
     : loop_(loop),
       name_(std::move(name)),
       endpoint_(std::move(endpoint)),
@@ -54,6 +56,7 @@ EngineWatch::EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint,
       settling_timer_(loop, [this] { update(); }),
       reopening_timer_(loop, [this] { set_lost(why_reopening_); }),
       control_desk_(endpoint_),
+      deployment_desk_(endpoint_, std::move(tell_deployment)),
       client_(std::move(client)) {
     EngineRuntime* const engine = client_->runtime();
     if (runtime && engine != nullptr) {
@@ -84,6 +87,15 @@ void EngineWatch::resync() {
 
 void EngineWatch::control(const ControlRequest& request, ControlReply reply) {
     control_desk_.take(client_->control(), request, std::move(reply));
+}
+
+void EngineWatch::deploy(const DeploymentRequest& request, DeploymentReply reply) {
+    EngineDeployment* const deployment = client_->deployment();
+    if (deployment == nullptr) {
+        return reply(make_error(EngineError::Kind::not_supported, request.purpose, endpoint_,
+                                "tasks run on engines of type docker or podman alone"));
+    }
+    deployment_desk_.take({*deployment, client_->control()}, request, std::move(reply));
 }
 
 void EngineWatch::abandon(const EngineError& error) {
@@ -134,6 +146,7 @@ void EngineWatch::on_stream_open() {
 
 void EngineWatch::on_stream_end(const EngineError& error) {
     control_desk_.lose(error);
+    deployment_desk_.lose(error);
     if (runtime_desk_) runtime_desk_->on_lost(error);
     const bool lasted = listed_ && Clock::now() - opened_ >= timing_.good_stream;
     if (std::exchange(listed_, false)) backoff_.reset();
@@ -243,11 +256,14 @@ void EngineWatch::update() {
     } else if (deadline_timer_.armed()) {
         deadline_timer_.disarm();
     }
+    // Of a stream that came so soon after another that nobody was told of a loss.
+    if (listed_ && !listing_ && status_.state == EngineState::watching) deployment_desk_.on_watching();
     const bool listed = stream_open_ && !listing_ && status_.state == EngineState::synchronizing;
     if (!listed || (tracker_.unsettled() > 0 && settling_timer_.armed())) return;
     settling_timer_.disarm();
     synchronized_once_ = true;
     set_state(EngineState::watching, {});
+    deployment_desk_.on_watching();
 }
 
 void EngineWatch::set_state(EngineState state, std::string last_error) {

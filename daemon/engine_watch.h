@@ -17,6 +17,7 @@
 #include "daemon/run_tracker.h"
 #include "daemon/runtime/runtime_desk.h"
 #include "daemon/socket_watch.h"
+#include "daemon/tasks/deployment_desk.h"
 #include "engines/endpoint.h"
 #include "engines/engine_client.h"
 
@@ -43,10 +44,11 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     };
 
     // name is for the journal. client lives on loop.
+    // tell_deployment: null when nobody wants to deploy.
     // processes: null when the containers' processes are not to be held; it outlives the watch.
     EngineWatch(EventLoop& loop, std::string name, Endpoint endpoint, std::unique_ptr<EngineClient> client,
                 std::function<void(Change)> publish, InitProcesses* processes, Timing timing,
-                const std::optional<RuntimeUse>& runtime = {});
+                const std::optional<RuntimeUse>& runtime = {}, DeploymentDesk::Tell tell_deployment = {});
     EngineWatch(const EngineWatch&) = delete;
     EngineWatch& operator=(const EngineWatch&) = delete;
     ~EngineWatch();
@@ -58,6 +60,8 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     void control(const ControlRequest& request, ControlReply reply);
     // The engine's runtime; null: it has none.
     [[nodiscard]] Runtime* runtime() noexcept { return runtime_desk_.get(); }
+    // Has the engine do something for the task engine. As control(); not_supported: it can't.
+    void deploy(const DeploymentRequest& request, DeploymentReply reply);
     // Gives up the present connection, because of error, and begins anew.
     void abandon(const EngineError& error);
 
@@ -116,6 +120,7 @@ class EngineWatch final : private LifecycleObserver, private RunTracker::Output 
     std::string why_reopening_;
     std::string warned_of_;  // the last error in the journal since it was last watched
     ControlDesk control_desk_;
+    DeploymentDesk deployment_desk_;
     std::unique_ptr<EngineClient> client_;
     // Uses the client, which calls nobody back any more once it is gone.
     std::unique_ptr<RuntimeDesk> runtime_desk_;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <string>
 
@@ -71,15 +72,18 @@ int serve(const Options& options) {
     block_signals();
     EventLoop loop;
     int exit_code = EX_OK;
+    // Called when the face is there: engines come with apply(), below.
+    std::function<void()> show_tasks;
     Daemon daemon(
         loop, options.user, [&options] { return read(options); },
-        [&daemon] { service_manager::status(describe(daemon.registry())); });
+        [&daemon] { service_manager::status(describe(daemon.registry())); }, [&show_tasks] { show_tasks(); });
     bus::BusFace face(loop, daemon.registry(), daemon,
                       {options.user, new_instance_id(), [&](const std::string& why) {
                            log::error(why);
                            exit_code = EXIT_FAILURE;
                            loop.stop();
                        }});
+    show_tasks = [&face] { face.tasks_changed(); };
     face.connect();
 
     const auto go_public = [&, published = false]() mutable {

@@ -11,13 +11,14 @@ namespace shorewatch {
 
 Watcher::Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
                  InitProcesses* processes, EngineWatch::Timing timing,
-                 std::optional<EngineWatch::RuntimeUse> runtime)
+                 std::optional<EngineWatch::RuntimeUse> runtime, DeploymentDesk::Tell tell_deployment)
     : name_(std::move(name)),
       endpoint_(std::move(endpoint)),
       publish_(std::move(publish)),
       processes_(processes),
       timing_(timing),
       runtime_(std::move(runtime)),
+      tell_deployment_(std::move(tell_deployment)),
       thread_([this, make = std::move(make_client)] { run(make); }) {}
 
 Watcher::~Watcher() {
@@ -54,6 +55,13 @@ void Watcher::runtime(RuntimeRequest request, RuntimeReply reply) {
     });
 }
 
+void Watcher::deploy(DeploymentRequest request, DeploymentReply reply) {
+    loop_.post([this, what = std::move(request), call = std::move(reply)] {
+        if (watch_ != nullptr) return watch_->deploy(what, call);
+        call(EngineError{EngineError::Kind::unreachable, "engine " + name_ + " can't be watched"});
+    });
+}
+
 bool Watcher::is_turning() {
     if (answered_.load(std::memory_order_relaxed) != asked_) return false;
     loop_.post([this, number = ++asked_] { answered_.store(number, std::memory_order_relaxed); });
@@ -74,7 +82,8 @@ void Watcher::run(const MakeClient& make_client) noexcept {
 }
 
 void Watcher::watch(const MakeClient& make_client) {
-    EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_, runtime_);
+    EngineWatch watch(loop_, name_, endpoint_, make_client(loop_), publish_, processes_, timing_, runtime_,
+                      tell_deployment_);
     watch_ = &watch;
     loop_.post([&watch] { watch.start(); });
     turn(watch);

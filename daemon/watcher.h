@@ -27,10 +27,10 @@ class Watcher {
     using Publish = std::function<void(Change)>;
 
     // Starts the thread.
-    // processes: as EngineWatch has it.
+    // processes, tell_deployment: as EngineWatch has them.
     Watcher(std::string name, Endpoint endpoint, MakeClient make_client, Publish publish,
             InitProcesses* processes = nullptr, EngineWatch::Timing timing = {},
-            std::optional<EngineWatch::RuntimeUse> runtime = {});
+            std::optional<EngineWatch::RuntimeUse> runtime = {}, DeploymentDesk::Tell tell_deployment = {});
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     // Stops and joins: whatever the engine is doing, the thread never waits for it.
@@ -45,6 +45,9 @@ class Watcher {
 
     // Has something done with the engine's runtime. reply as control() has it.
     void runtime(RuntimeRequest request, RuntimeReply reply);
+
+    // Has something done for the task engine. reply as control() has it.
+    void deploy(DeploymentRequest request, DeploymentReply reply);
 
     // Is the thread's loop turning? True when it has answered the question before this one, and asks again.
     [[nodiscard]] bool is_turning();
@@ -61,6 +64,7 @@ class Watcher {
     InitProcesses* processes_;
     EngineWatch::Timing timing_;
     std::optional<EngineWatch::RuntimeUse> runtime_;
+    DeploymentDesk::Tell tell_deployment_;
     EventLoop loop_;
     EngineWatch* watch_ = nullptr;  // the watcher's thread only
     std::atomic<std::uint64_t> answered_{0};

@@ -83,7 +83,8 @@ struct Container {
     [[nodiscard]] ContainerPtr without_process() const;
 };
 
-// The composer project that labels tell of (docker compose, podman-compose, nerdctl compose), or "".
+// The composer project that labels tell of (docker compose, podman-compose, nerdctl compose), or the family
+// of the task (daemon/tasks/task_record.h), or "".
 [[nodiscard]] std::string project_of(const Labels& labels);
 
 }  // namespace shorewatch

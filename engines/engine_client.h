@@ -15,6 +15,7 @@
 
 #include "engines/container.h"
 #include "engines/engine_control.h"
+#include "engines/engine_deployment.h"
 #include "engines/engine_runtime.h"
 #include "engines/result.h"
 #include "engines/support/peer.h"
@@ -106,6 +107,10 @@ class EngineClient {
 
     // The means to make containers and run them; null: this one has none. Lives as long as the client.
     [[nodiscard]] virtual EngineRuntime* runtime() { return nullptr; }
+
+    // The means to bring containers where they are wanted, images and all; null: this one has none. Lives as
+    // long as the client.
+    [[nodiscard]] virtual EngineDeployment* deployment() { return nullptr; }
 
     // Ends the stream and all requests without calling back. lifecycle_events() may be called again.
     virtual void close() = 0;

@@ -23,6 +23,7 @@ struct Known {
 constexpr std::array known{
     Known{ours, "NoSuchContainer", ExitCode::not_found},
     Known{ours, "NoSuchProject", ExitCode::not_found},
+    Known{ours, "NoSuchTask", ExitCode::not_found},
     Known{ours, "NoSuchEngine", ExitCode::not_found},
     Known{ours, "NoSuchProcess", ExitCode::not_found},
     Known{ours, "NoSuchImage", ExitCode::not_found},

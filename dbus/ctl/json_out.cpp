@@ -13,6 +13,7 @@ namespace shorewatch::ctl {
 
 namespace {
 
+using PortRow = sdbus::Struct<std::uint16_t, std::uint16_t, std::string>;
 using LineWriter = rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>>;
 using BlockWriter = rapidjson::PrettyWriter<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>>;
 
@@ -35,6 +36,15 @@ class Json {
     void write(std::int64_t value) { writer_.Int64(value); }
     void write(std::uint64_t value) { writer_.Uint64(value); }
     void write(double value) { std::isfinite(value) ? writer_.Double(value) : writer_.Null(); }
+
+    // Port in the container, port of the host, protocol.
+    void write(const PortRow& port) {
+        writer_.StartArray();
+        write(port.get<0>());
+        write(port.get<1>());
+        write(port.get<2>());
+        writer_.EndArray();
+    }
 
     template <typename T>
     void write(const std::vector<T>& values) {
@@ -62,7 +72,8 @@ class Json {
         const bool known = write_as<std::string, sdbus::ObjectPath, bool, std::uint32_t, std::int32_t,
                                     std::uint64_t, std::int64_t, std::uint16_t, std::int16_t, std::uint8_t,
                                     double, std::vector<std::string>, std::vector<sdbus::ObjectPath>,
-                                    std::map<std::string, std::string>, Properties>(value);
+                                    std::map<std::string, std::string>, Properties,
+                                    std::map<std::string, Properties>, std::vector<PortRow>>(value);
         if (!known) writer_.Null();
     }
 
@@ -310,6 +321,30 @@ std::string to_json(const WatchEvent& event) {
         default:
             write_arguments(json, event);
     }
+    writer.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string to_json(const std::vector<TaskInfo>& tasks) {
+    return block([&](auto json) { json.objects(tasks); });
+}
+
+std::string to_json(const TaskInfo& task) {
+    return block([&](auto json) { json.object(task); });
+}
+
+std::string to_json(const TaskEvent& event) {
+    rapidjson::StringBuffer buffer;
+    LineWriter writer(buffer);
+    Json json(writer);
+    writer.StartObject();
+    json.member("arn", event.arn);
+    if (!event.container.empty()) json.member("container", event.container);
+    json.member("status", event.status);
+    if (event.container.empty()) json.member("reason", event.reason);
+    json.member("path", event.path);
+    json.member("sequence", event.sequence);
+    json.member("details", event.details);
     writer.EndObject();
     return {buffer.GetString(), buffer.GetSize()};
 }

@@ -13,6 +13,7 @@
 #include "dbus/ctl/properties.h"
 #include "dbus/ctl/runtime/runtime_client.h"
 #include "dbus/ctl/runtime/runtime_views.h"
+#include "dbus/ctl/tasks/task_client.h"
 #include "dbus/ctl/watch_event.h"
 
 namespace shorewatch::ctl {
@@ -21,6 +22,9 @@ namespace shorewatch::ctl {
 [[nodiscard]] std::string to_json(const std::vector<ContainerInfo>& containers);
 [[nodiscard]] std::string to_json(const std::vector<EngineInfo>& engines);
 [[nodiscard]] std::string to_json(const ContainerInfo& container);
+
+[[nodiscard]] std::string to_json(const std::vector<TaskInfo>& tasks);
+[[nodiscard]] std::string to_json(const TaskInfo& task);
 
 // "pid", "container" (null, or an object as above), and if wanted "chain": "pid" and "command" of each.
 [[nodiscard]] std::string to_json(const std::vector<ProcessPlace>& places, bool chains);
@@ -43,5 +47,7 @@ namespace shorewatch::ctl {
 // An object on one line, without a newline: "event", "received" (µs since 1970), and what belongs to the
 // event.
 [[nodiscard]] std::string to_json(const WatchEvent& event);
+// The same: "arn", "container" where it is of one, "status", "reason", "path", "sequence", "details".
+[[nodiscard]] std::string to_json(const TaskEvent& event);
 
 }  // namespace shorewatch::ctl

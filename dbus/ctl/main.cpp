@@ -66,6 +66,7 @@ void describe(CLI::App& app, Session& session) {
     add_checkpoint_command(app, session);
     add_restore_command(app, session);
     add_rm_command(app, session);
+    add_task_command(app, session);
 }
 
 int complain(const std::string& text, ExitCode code) {

@@ -40,6 +40,7 @@ void BusFace::connect() {
     BusConnection::Handlers handlers;
     handlers.before_wait = [this] {
         if (tree_) tree_->flush();
+        if (task_tree_) task_tree_->flush();
     };
     handlers.on_lost = [this](const std::string& why) { lost(why); };
     handlers.on_name_lost = [this] {
@@ -50,6 +51,7 @@ void BusFace::connect() {
 }
 
 void BusFace::disconnect() {
+    task_tree_.reset();
     tree_.reset();
     authority_.disconnect();
     calls_.drop();
@@ -68,6 +70,9 @@ void BusFace::publish_on_connection() {
         bus_->request_name(service_name);
         published_at_ = Clock::now();
         tell_held_events();
+        // Once the name is ours: signals of what was never told are to be received. Nobody's call can come
+        // before.
+        show_tasks(false);
     } catch (const NameRefused& refused) {
         disconnect();
         fatal_(refused.what());
@@ -81,6 +86,19 @@ void BusFace::tell_held_events() {
         const PublishedEngine* const engine = registry_.engine(name);
         if (engine != nullptr) tree_->runtime_event(*engine, signal);
     }
+}
+
+void BusFace::show_tasks(bool announce) {
+    TaskEngine* const tasks = context_.actions.tasks();
+    if (tasks != nullptr)
+        task_tree_ = std::make_unique<TaskTree>(*bus_, context_, *tasks, task_sequence_, announce);
+}
+
+void BusFace::tasks_changed() {
+    if (!tree_ || (task_tree_ && task_tree_->is_of(context_.actions.tasks()))) return;
+    if (task_tree_) task_tree_->announce_removed();
+    task_tree_.reset();
+    show_tasks(true);
 }
 
 void BusFace::lost(const std::string& why) {

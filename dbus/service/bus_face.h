@@ -20,6 +20,7 @@
 #include "dbus/service/bus_connection.h"
 #include "dbus/service/object_tree.h"
 #include "dbus/service/service_context.h"
+#include "dbus/service/task_tree.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::bus {
@@ -46,6 +47,9 @@ class BusFace final : private RegistryObserver {
     // Connects to the bus, to find out at start whether there is one. Throws BusError.
     void connect();
 
+    // The daemon's task engine is another than before, or has gone. Before what it was is destroyed.
+    void tasks_changed();
+
     // Shows what is in the registry and asks for the name; from now on, for good.
     void publish();
 
@@ -69,6 +73,7 @@ class BusFace final : private RegistryObserver {
 
     void publish_on_connection();
     void tell_held_events();
+    void show_tasks(bool announce);
     void disconnect();
     void lost(const std::string& why);
     void reconnect();
@@ -85,7 +90,9 @@ class BusFace final : private RegistryObserver {
     Timer reconnect_timer_;
     Clock::time_point published_at_;  // on this connection
     std::unique_ptr<BusConnection> bus_;
-    std::unique_ptr<ObjectTree> tree_;  // while there is something to see on the bus
+    std::unique_ptr<ObjectTree> tree_;     // while there is something to see on the bus
+    std::unique_ptr<TaskTree> task_tree_;  // with tree_, if there is a task engine
+    std::uint64_t task_sequence_ = 0;      // of the last signal of tasks
     // What happened to containers of runtimes while there was not: by engine. Of what is in the registry, it
     // tells itself; of these, nobody would.
     std::deque<std::pair<std::string, RuntimeSignal>> held_events_;

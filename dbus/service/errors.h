@@ -11,6 +11,7 @@ namespace shorewatch::bus {
 namespace errors {
 inline constexpr const char* no_such_container = "org.shorewatch1.Error.NoSuchContainer";
 inline constexpr const char* no_such_project = "org.shorewatch1.Error.NoSuchProject";
+inline constexpr const char* no_such_task = "org.shorewatch1.Error.NoSuchTask";
 inline constexpr const char* no_such_process = "org.shorewatch1.Error.NoSuchProcess";
 inline constexpr const char* no_such_image = "org.shorewatch1.Error.NoSuchImage";
 inline constexpr const char* invalid_spec = "org.shorewatch1.Error.InvalidSpec";

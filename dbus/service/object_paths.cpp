@@ -32,6 +32,10 @@ sdbus::ObjectPath container_path(const std::string& engine, const std::string& i
     return sdbus::ObjectPath(child_of(engine_path(engine) + "/containers", id));
 }
 
+sdbus::ObjectPath task_path(const std::string& arn) {
+    return sdbus::ObjectPath(child_of(tasks_path, arn));
+}
+
 sdbus::ObjectPath holder_path(const PublishedEngine& engine) {
     const auto& holder = engine.holder();
     return holder ? container_path(holder->engine, holder->id) : sdbus::ObjectPath("/");

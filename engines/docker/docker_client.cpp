@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engines/docker/docker_decode.h"
+#include "engines/docker/docker_plan.h"
 #include "engines/http/http_error.h"
 
 namespace shorewatch::docker {
@@ -58,6 +59,20 @@ class DockerDialect final : public rest::Dialect {
     }
 
     [[nodiscard]] std::string_view stop_parameter() const override { return "t"; }
+
+    [[nodiscard]] std::string_view root() const override { return ""; }
+    [[nodiscard]] std::string pull_path(const std::string& image) const override {
+        const auto [repository, tag] = split_image(image);
+        return "/images/create?fromImage=" + http::url_encoded(repository) + "&tag=" + http::url_encoded(tag);
+    }
+    [[nodiscard]] std::string create_query(const ContainerPlan& plan) const override {
+        return "?name=" + http::url_encoded(plan.name);
+    }
+    [[nodiscard]] std::string create_body(const ContainerPlan& plan, const StringPairs&) const override {
+        return docker::create_body(plan);
+    }
+    [[nodiscard]] bool links_by_address() const override { return false; }
+    [[nodiscard]] std::string_view removal_query() const override { return "?force=true&v=true"; }
 };
 
 rest::Greeting DockerDialect::decode_ping(const http::Head& head) {

@@ -36,9 +36,12 @@ struct Response {
     std::string body;
 };
 
-enum class Method { get, post };
+enum class Method { get, post, del };
 
-// A request without a body, whose answer is short and is wanted whole.
+// Names and values, without line breaks; never in an error.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// A request whose answer is short and is wanted whole.
 struct Request {
     std::string target;   // path and query, URL-encoded: "/v1.41/containers/json"
     std::string purpose;  // what for; completes "cannot …": "list containers"
@@ -46,6 +49,7 @@ struct Request {
         std::chrono::seconds(10);                       // from its sending to the answer's last byte
     std::size_t body_limit = std::size_t{1024} * 1024;  // a longer body is an error; bytes
     Method method = Method::get;
+    std::string json = {};  // a POST's body; empty: none
     // On a connection of its own, which is closed afterwards, so that it is sent once or not at all: on one
     // that was used before, libcurl sends a request again when the connection turns out to be lost, and the
     // first may have been obeyed.
@@ -54,27 +58,33 @@ struct Request {
 // Any status is an answer: the caller looks at it.
 using Reply = std::function<void(Result<Response>)>;
 
-// A GET whose answer goes on and on.
+// A GET, or a POST without a body, whose answer goes on and on.
 struct StreamRequest {
     std::string target;
     std::string purpose;
     std::chrono::milliseconds connect_deadline = std::chrono::seconds(10);
-    // From the start to the answer's head; an answer other than 200 must be whole by then.
+    // From the start to the answer's head; an answer other than 200 must be whole by then. 0: none.
     std::chrono::milliseconds head_deadline = std::chrono::seconds(20);
     // Not 0: a head that has not come this long after the request was sent may come with the first data; the
     // stream counts as open without it, and on_open is called with status 0 and no headers. A later head
     // other than 200 ends it.
     std::chrono::milliseconds late_head{0};
+    // Of the whole, from the start to the answer's last byte. 0: none.
+    std::chrono::milliseconds deadline{0};
+    Method method = Method::get;
+    Headers headers = {};  // beside those of every request
 };
 
-// Called in this order: on_open once, on_data any number of times, on_end once. Without status 200 only
-// on_end.
+// Called in this order: on_open once, on_data any number of times, on_end or on_whole once. Without status
+// 200 only on_end.
 struct StreamHandlers {
     // peer: who listens, where that is a unix socket.
     std::function<void(const Head&, const Peer& peer)> on_open;
     std::function<void(std::string_view)> on_data;  // valid during the call
-    // A stream has no good end. Kind engine or not_found: the answer's status was not 200.
+    // Kind engine or not_found: the answer's status was not 200.
     std::function<void(const EngineError&)> on_end;
+    // The answer came to its good end. Without it, a stream has none, and that is an error like others.
+    std::function<void()> on_whole = {};
 };
 
 // A request or a stream under way; destroying it ends that without calling back.

@@ -31,6 +31,10 @@ class Writer {
     void text(std::string_view value);
     // A value that is JSON already; null if it is none.
     void json(std::string_view value);
+    // An object that this project has written itself: taken as it is.
+    void own_object(std::string_view value) {
+        writer_.RawValue(value.data(), value.size(), rapidjson::kObjectType);
+    }
 
     // A key and its value.
     void member(std::string_view name, std::string_view value) {

@@ -95,13 +95,28 @@ Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::str
     set(easy, CURLOPT_PROXY, "");  // none from the environment
     // Ids are the engine's: one named ".." must not become another path.
     set(easy, CURLOPT_PATH_AS_IS, 1L);
-    request_headers_.reset(curl_slist_append(nullptr, "Accept: application/json"));
-    // There is no body that it could be the type of; libcurl would call it a form.
-    if (!request_headers_ || curl_slist_append(request_headers_.get(), "Content-Type:") == nullptr)
-        throw std::bad_alloc();
-    set(easy, CURLOPT_HTTPHEADER, request_headers_.get());
+    add_header("Accept: application/json");
     set(easy, CURLOPT_USERAGENT, "shorewatch/" SHOREWATCH_VERSION);
     set_endpoint_options(target);
+}
+
+void Transfer::set_method(Method method, const std::string& json) {
+    if (method == Method::del) set(easy(), CURLOPT_CUSTOMREQUEST, "DELETE");
+    if (method != Method::post) return;
+    set(easy(), CURLOPT_POST, 1L);
+    set(easy(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
+    set(easy(), CURLOPT_COPYPOSTFIELDS, json.c_str());
+    // Of no body there is no type; libcurl would call it a form. And a large one is not asked for first.
+    add_header(json.empty() ? "Content-Type:" : "Content-Type: application/json");
+    add_header("Expect:");
+}
+
+void Transfer::add_header(const std::string& line) {
+    curl_slist* const longer = curl_slist_append(request_headers_.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(request_headers_.release());  // it is what the longer one begins with
+    request_headers_.reset(longer);
+    set(easy(), CURLOPT_HTTPHEADER, longer);
 }
 
 void Transfer::connect_by(const std::string& socket_name) {
@@ -226,11 +241,7 @@ RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Repl
       reply_(std::move(reply)) {
     set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_.count()));
-    if (request.method == Method::post) {
-        set(easy(), CURLOPT_POST, 1L);
-        set(easy(), CURLOPT_POSTFIELDSIZE, 0L);
-        set(easy(), CURLOPT_POSTFIELDS, "");
-    }
+    set_method(request.method, request.json);
     if (request.own_connection) {
         set(easy(), CURLOPT_FRESH_CONNECT, 1L);
         set(easy(), CURLOPT_FORBID_REUSE, 1L);
@@ -275,8 +286,14 @@ StreamTransfer::StreamTransfer(const Endpoint& endpoint, StreamRequest request, 
     : Transfer(endpoint, request.target, std::move(request.purpose)),
       connect_deadline_(request.connect_deadline),
       head_deadline_(request.head_deadline),
+      whole_deadline_(request.deadline),
       late_head_(request.late_head),
       handlers_(std::move(handlers)) {
+    set_method(request.method, {});
+    for (const auto& [name, value] : request.headers)
+        add_header(name + ": " + value);
+    if (whole_deadline_.count() > 0)
+        set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(whole_deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_deadline_.count()));
     set(easy(), CURLOPT_FRESH_CONNECT, 1L);
     set(easy(), CURLOPT_FORBID_REUSE, 1L);
@@ -288,7 +305,7 @@ void StreamTransfer::arm_deadlines(EventLoop& loop, const std::function<void()>&
         head_expired_ = true;
         call();
     });
-    head_timer_->arm_after(head_deadline_);
+    if (head_deadline_.count() > 0) head_timer_->arm_after(head_deadline_);
     if (late_head_.count() <= 0) return;
     patience_timer_.emplace(loop, [this, call = on_news] {
         if (opened_ || head_complete_ || place != Place::with_curl) return;
@@ -316,13 +333,16 @@ void StreamTransfer::finish(CURLcode code) {
     if (head_complete_ && !good()) {
         error_ = status_error(purpose_, endpoint_, head_.status, body_);
     } else if (good() && code == CURLE_OK) {
+        if (handlers_.on_whole) return;
         error_ = error(Kind::unreachable, "the engine ended the stream");
     } else if ((good() && code == CURLE_PARTIAL_FILE) || (presumed_open_ && code == CURLE_GOT_NOTHING)) {
         error_ = error(Kind::unreachable, "the connection broke off");
     } else if (code == CURLE_OK) {
         error_ = error(Kind::protocol, broken_head);
     } else {
-        error_ = error_of(code, head_expired_ ? head_deadline_ : connect_deadline_);
+        error_ = error_of(code, head_expired_ ? head_deadline_
+                                : was_sent()  ? whole_deadline_
+                                              : connect_deadline_);
     }
 }
 
@@ -336,7 +356,8 @@ void StreamTransfer::deliver() {
         const std::string data = std::exchange(body_, {});
         handlers_.on_data(data);
     }
-    if (!cancelled() && place == Place::finished && error_) handlers_.on_end(*error_);
+    if (cancelled() || place != Place::finished) return;
+    error_ ? handlers_.on_end(*error_) : handlers_.on_whole();
 }
 
 }  // namespace shorewatch::http

@@ -70,6 +70,9 @@ class Transfer {
     [[nodiscard]] Peer peer() const noexcept;
     // Is there a connection, and the request on its way?
     [[nodiscard]] bool was_sent() const noexcept;
+    // Of the request, before it is handed to libcurl. json: empty: no body.
+    void set_method(Method method, const std::string& json);
+    void add_header(const std::string& line);
 
     Endpoint endpoint_;
     std::string purpose_;
@@ -133,6 +136,7 @@ class StreamTransfer final : public Transfer {
     std::chrono::milliseconds head_deadline_;
     std::optional<Timer> head_timer_;
     bool head_expired_ = false;
+    std::chrono::milliseconds whole_deadline_;
     std::chrono::milliseconds late_head_;  // 0: the head is waited for
     std::optional<Timer> patience_timer_;
     bool presumed_open_ = false;  // it was not waited for any longer

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "engines/podman/podman_decode.h"
+#include "engines/podman/podman_plan.h"
 
 namespace shorewatch::podman {
 
@@ -87,6 +88,14 @@ ContainerPtr PodmanDialect::with_known_run(const ContainerPtr& listed) const {
 
 std::string PodmanDialect::container_path(const std::string& id) const {
     return "/libpod/containers/" + http::url_encoded(id);
+}
+
+std::string PodmanDialect::pull_path(const std::string& image) const {
+    return "/libpod/images/pull?policy=always&reference=" + http::url_encoded(image);
+}
+
+std::string PodmanDialect::create_body(const ContainerPlan& plan, const StringPairs& hosts) const {
+    return podman::create_body(plan, hosts);
 }
 
 Inspection PodmanDialect::decode_inspection(std::string json) {

@@ -37,6 +37,15 @@ class PodmanDialect final : public rest::Dialect {
     // Docker's "t" is not looked at by libpod's own calls.
     [[nodiscard]] std::string_view stop_parameter() const override { return "timeout"; }
 
+    [[nodiscard]] std::string_view root() const override { return "/libpod"; }
+    [[nodiscard]] std::string pull_path(const std::string& image) const override;
+    // The name is in the body.
+    [[nodiscard]] std::string create_query(const ContainerPlan&) const override { return {}; }
+    [[nodiscard]] std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) const override;
+    [[nodiscard]] bool links_by_address() const override { return true; }
+    // Without the timeout, the container would be given ten seconds to stop.
+    [[nodiscard]] std::string_view removal_query() const override { return "?force=true&v=true&timeout=0"; }
+
   private:
     [[nodiscard]] ContainerPtr with_known_pod(const ContainerPtr& container) const;
     [[nodiscard]] ContainerPtr with_known_run(const ContainerPtr& listed) const;

@@ -5,6 +5,7 @@
 #include "engines/http/http_error.h"
 #include "engines/http/json.h"
 #include "engines/rest/control.h"
+#include "engines/rest/deployment.h"
 #include "engines/rest/session.h"
 #include "engines/support/log.h"
 
@@ -35,12 +36,17 @@ Client::Client(EventLoop& loop, Endpoint endpoint, std::unique_ptr<Dialect> dial
       dialect_(std::move(dialect)),
       options_(options),
       session_(loop, endpoint_),
-      control_(std::make_unique<Control>(*this)) {}
+      control_(std::make_unique<Control>(*this)),
+      deployment_(std::make_unique<Deployment>(*this)) {}
 
 Client::~Client() = default;
 
 EngineControl& Client::control() {
     return *control_;
+}
+
+EngineDeployment* Client::deployment() {
+    return deployment_.get();
 }
 
 void Client::lifecycle_events(std::optional<RealTime> since, LifecycleObserver& observer) {

@@ -32,10 +32,12 @@ class Client : public EngineClient {
     void list(ListReply reply) override;
     void inspect(const std::string& id, InspectReply reply) override;
     [[nodiscard]] EngineControl& control() override;
+    [[nodiscard]] EngineDeployment* deployment() override;
     void close() override;
 
   private:
     class Control;
+    class Deployment;
     class Session;
 
     [[nodiscard]] Result<std::vector<ContainerPtr>> decoded_list(Result<http::Response> result);
@@ -52,6 +54,7 @@ class Client : public EngineClient {
     EngineIdentity identity_;        // as last told: an engine that comes back is most likely the same
     SessionHolder<Session> session_;
     std::unique_ptr<Control> control_;
+    std::unique_ptr<Deployment> deployment_;
 };
 
 }  // namespace shorewatch::rest

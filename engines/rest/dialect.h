@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engines/engine_client.h"
+#include "engines/engine_deployment.h"
 #include "engines/http/http_client.h"
 #include "engines/result.h"
 #include "engines/support/timestamp.h"
@@ -36,6 +37,9 @@ struct Options {
     std::chrono::milliseconds control_deadline = std::chrono::seconds(30);
     // Beyond the time that a container is given to stop.
     std::chrono::milliseconds stop_margin = std::chrono::seconds(30);
+    // Of making, starting and removing: until nobody can be waiting any more.
+    std::chrono::milliseconds work_deadline = std::chrono::minutes(10);
+    std::chrono::milliseconds pull_deadline = std::chrono::hours(3);
     // In bytes.
     std::size_t list_limit = std::size_t{64} * 1024 * 1024;
     std::size_t inspect_limit = std::size_t{24} * 1024 * 1024;
@@ -109,6 +113,20 @@ class Dialect {
 
     // The parameter of "/stop" that says for how many seconds the container is waited for.
     [[nodiscard]] virtual std::string_view stop_parameter() const = 0;
+
+    // What a client that deploys asks for (deployment.h); most paths of it are the same below here.
+    [[nodiscard]] virtual std::string_view root() const = 0;
+    // POST: fetches image; the answer is a stream of JSON objects, of which one may have an "error".
+    [[nodiscard]] virtual std::string pull_path(const std::string& image) const = 0;
+    // POST: the query behind "/containers/create", and the body. hosts: names and addresses that the
+    // container is to know, of an engine that links by address.
+    [[nodiscard]] virtual std::string create_query(const ContainerPlan& plan) const = 0;
+    [[nodiscard]] virtual std::string create_body(const ContainerPlan& plan,
+                                                  const StringPairs& hosts) const = 0;
+    // Has it no links? Then create_body() takes the addresses of those it would link to.
+    [[nodiscard]] virtual bool links_by_address() const = 0;
+    // Of DELETE: at once, and with its anonymous volumes.
+    [[nodiscard]] virtual std::string_view removal_query() const = 0;
 
   protected:
     Dialect() = default;

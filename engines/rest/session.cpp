@@ -56,6 +56,7 @@ void Client::Session::end() {
     // The clients first: they end all exchanges at once, and none of those in line is sent meanwhile.
     http_.reset();
     control_http_.reset();
+    deploy_http_.reset();
     requests_.clear();
     events_.reset();
     if (skipped_ > 0 || splitter_.skipped() > 0) {
@@ -74,6 +75,32 @@ void Client::Session::control(std::string_view path, http::Request request, http
     request.own_connection = true;
     request.target = prefix_ + std::string(path);
     send(*control_http_, std::move(request), std::move(done));
+}
+
+http::Client& Client::Session::deploying() {
+    if (!deploy_http_) deploy_http_.emplace(owner_.loop_, endpoint_, EngineControl::most_at_a_time);
+    return *deploy_http_;
+}
+
+void Client::Session::deploy(std::string_view path, http::Request request, http::Reply done) {
+    request.own_connection = true;
+    request.target = prefix_ + std::string(path);
+    send(deploying(), std::move(request), std::move(done));
+}
+
+void Client::Session::follow(std::string_view path, http::StreamRequest request, Progress progress,
+                             Whole done) {
+    request.target = prefix_ + std::string(path);
+    const std::uint64_t number = next_request_++;
+    const auto end = [this, number, call = std::move(done)](std::optional<EngineError> error) {
+        const auto keep = shared_from_this();
+        const auto ended = requests_.extract(number);
+        call(std::move(error));
+    };
+    auto exchange = deploying().open(
+        std::move(request), {[](const http::Head&, const Peer&) {}, std::move(progress),
+                             [end](const EngineError& error) { end(error); }, [end] { end(std::nullopt); }});
+    requests_.emplace(number, std::move(exchange));
 }
 
 void Client::Session::send(http::Client& client, http::Request request, http::Reply done) {

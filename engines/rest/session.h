@@ -35,6 +35,13 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void get(std::string_view path, http::Request request, http::Reply done);
     // The same of what is done to containers, GET or POST: none of it takes the connections of the others.
     void control(std::string_view path, http::Request request, http::Reply done);
+    // The same of what makes containers and fetches what they need, which may take its time.
+    void deploy(std::string_view path, http::Request request, http::Reply done);
+    // A request whose answer tells how it gets on, in pieces; then done is called, with nothing when the
+    // answer is whole.
+    using Progress = std::function<void(std::string_view bytes)>;
+    using Whole = std::function<void(std::optional<EngineError>)>;
+    void follow(std::string_view path, http::StreamRequest request, Progress progress, Whole done);
 
   private:
     void take_ping(const Result<http::Response>& result);
@@ -49,6 +56,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void fail(const EngineError& error);
     void fail_stream(EngineError::Kind kind, std::string_view cause);
     void send(http::Client& client, http::Request request, http::Reply done);
+    [[nodiscard]] http::Client& deploying();
 
     Client& owner_;     // until ended_
     Dialect& dialect_;  // the same
@@ -64,7 +72,8 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     json::StreamSplitter splitter_;
     std::uint64_t skipped_ = 0;  // events that were not used
     std::optional<http::Client> http_;
-    std::optional<http::Client> control_http_;  // once it is needed
+    std::optional<http::Client> control_http_;  // this and the next once they are needed
+    std::optional<http::Client> deploy_http_;
     std::unordered_map<std::uint64_t, http::Exchange> requests_;
     std::uint64_t next_request_ = 0;
     http::Exchange events_;

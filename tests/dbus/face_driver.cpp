@@ -164,6 +164,8 @@ class Driver final : private DaemonActions {
     void runtime(std::string_view, RuntimeRequest, RuntimeReply reply) override {
         loop_.post([reply] { reply(EngineError{EngineError::Kind::not_supported, "no runtime"}); });
     }
+    [[nodiscard]] TaskEngine* tasks() override { return nullptr; }
+    [[nodiscard]] std::string tasks_engine() const override { return {}; }
     [[nodiscard]] std::size_t queue_length() const override { return queue_length_; }
 
     // Answers all that wait, each as answer_with says.

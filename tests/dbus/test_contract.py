@@ -54,8 +54,8 @@ def test_introspection_says_what_the_xml_says(client: Client, kind: str) -> None
     assert interface_of(text, f"{NAME}.{kind}") == contract(kind)
 
 
-# The played engine has no runtime: tests/engines/test_runtime.py asks a real one.
-@pytest.mark.parametrize("kind", [*KINDS, "Runtime"])
+# The played engine has no runtime and no tasks: test_runtime.py and test_tasks.py of tests/engines ask real ones.
+@pytest.mark.parametrize("kind", [*KINDS, "Runtime", "Task", "TaskEngine"])
 def test_every_member_and_argument_has_a_doc_comment(kind: str) -> None:
     builder = ElementTree.TreeBuilder(insert_comments=True)
     root = ElementTree.fromstring((XML / f"{NAME}.{kind}.xml").read_text(), ElementTree.XMLParser(target=builder))

@@ -82,12 +82,18 @@ bool take_http_request(std::string& text, HttpRequest& request) {
     const std::size_t end = text.find("\r\n\r\n");
     if (end == std::string::npos) return false;
     request = parse_head(std::string_view(text).substr(0, end));
-    const auto length = request.headers.find("content-length");
-    if ((length != request.headers.end() && length->second != "0") ||
-        request.headers.contains("transfer-encoding")) {
-        throw std::invalid_argument("a watcher's requests have no body");
+    if (request.headers.contains("transfer-encoding"))
+        throw std::invalid_argument("the length of a watcher's bodies is known");
+    std::size_t length = 0;
+    if (const auto told = request.headers.find("content-length"); told != request.headers.end()) {
+        const std::string& digits = told->second;
+        const char* const behind = digits.data() + digits.size();
+        if (std::from_chars(digits.data(), behind, length).ptr != behind)
+            throw std::invalid_argument("no Content-Length");
     }
-    text.erase(0, end + 4);
+    if (text.size() - end - 4 < length) return false;
+    request.body = text.substr(end + 4, length);
+    text.erase(0, end + 4 + length);
     return true;
 }
 

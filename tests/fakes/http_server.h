@@ -22,6 +22,7 @@ struct HttpRequest {
     std::string path;                               // decoded, without the query
     std::map<std::string, std::string> parameters;  // of the query, decoded
     std::map<std::string, std::string> headers;     // names in lower case
+    std::string body;
 
     // Empty when there is none of that name.
     [[nodiscard]] std::string parameter(const std::string& name) const;

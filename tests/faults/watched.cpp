@@ -8,13 +8,14 @@
 namespace shorewatch::fakes {
 
 Watched::Watched(const FakeDocker& engine, docker::DockerOptions options, EngineWatch::Timing timing,
-                 InitProcesses* processes)
+                 InitProcesses* processes, DeploymentDesk::Tell tell_deployment)
     : watcher_(
           "docker", engine.endpoint(),
           [endpoint = engine.endpoint(), options](EventLoop& loop) {
               return std::make_unique<docker::DockerClient>(loop, endpoint, options);
           },
-          [this](const Change& change) { take(change); }, processes, timing) {}
+          [this](const Change& change) { take(change); }, processes, timing, std::nullopt,
+          std::move(tell_deployment)) {}
 
 bool Watched::wait_for(EngineState state) {
     return wait([&] { return status_.state == state; });

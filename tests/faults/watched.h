@@ -20,9 +20,11 @@ class Watched {
     // As published: name, and whether it is paused, by id.
     using Alive = std::map<std::string, std::pair<std::string, bool>>;
 
-    // processes: as Watcher has it. The fake's pids are made up, unless a test says otherwise.
+    // processes, tell_deployment: as Watcher has them. The fake's pids are made up, unless a test says
+    // otherwise.
     explicit Watched(const FakeDocker& engine, docker::DockerOptions options = {},
-                     EngineWatch::Timing timing = {}, InitProcesses* processes = nullptr);
+                     EngineWatch::Timing timing = {}, InitProcesses* processes = nullptr,
+                     DeploymentDesk::Tell tell_deployment = {});
 
     // These wait for `patience` at most, and return whether it came so.
     [[nodiscard]] bool wait_for(EngineState state);
@@ -39,6 +41,9 @@ class Watched {
     void resync() { watcher_.resync(); }
     void control(ControlRequest request, ControlReply reply) {
         watcher_.control(std::move(request), std::move(reply));
+    }
+    void deploy(DeploymentRequest request, DeploymentReply reply) {
+        watcher_.deploy(std::move(request), std::move(reply));
     }
     [[nodiscard]] bool is_turning() { return watcher_.is_turning(); }
 

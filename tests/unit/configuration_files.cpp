@@ -40,7 +40,10 @@ void Files::write(const fs::path& path, std::string_view text) {
 }
 
 Configuration Files::read(bool must_exist, bool user) const {
-    return read_configuration(main_file(), must_exist, user, known_types);
+    Configuration configuration = read_configuration(main_file(), must_exist, user, known_types);
+    // Beside the file, which is another one each time.
+    if (configuration.tasks.folder == folder_.path() / "tasks.d") configuration.tasks.folder = "beside";
+    return configuration;
 }
 
 std::string Files::error(bool must_exist) const {

@@ -24,6 +24,7 @@ class Files {
 
     static void write(const std::filesystem::path& path, std::string_view text);
 
+    // The folder of tasks beside the main file is "beside".
     [[nodiscard]] Configuration read(bool must_exist = true, bool user = false) const;
 
     // The message of the ConfigurationError, with FILE for the main file and DIR for its folder of drop-ins.

@@ -82,6 +82,24 @@ TEST_CASE("containerd has a usual socket, and namespaces that can be chosen") {
     CHECK_THROWS_AS(read("[[engine]]\ntype = 'containerd'", true), ConfigurationError);
 }
 
+TEST_CASE("tasks are as [tasks] says, and their folder is beside the file unless it says otherwise") {
+    const TasksConfiguration none = read("").tasks;
+    CHECK(none.folder == "beside");
+    CHECK_FALSE(none.enabled);
+    CHECK(none.cleanup_after == std::chrono::hours(3));
+    const TasksConfiguration tasks = read(
+                                         "[tasks]\nenabled = true\nengine = 'podman'\nfolder = '/t'\n"
+                                         "credentials = '/c'\ncleanup_after = '90s'")
+                                         .tasks;
+    CHECK(tasks == TasksConfiguration{true, "podman", "/t", "/c", std::chrono::seconds(90)});
+    const auto cleanup_after = [](const std::string& text) {
+        return read("[tasks]\ncleanup_after = '" + text + "'").tasks.cleanup_after;
+    };
+    CHECK(cleanup_after("15m") == std::chrono::minutes(15));
+    CHECK(cleanup_after("0h") == std::chrono::hours(0));
+    CHECK(cleanup_after("366d") == std::chrono::hours(24 * 366));
+}
+
 TEST_CASE("an engine without a name is named after its type") {
     const auto engines = read("[[engine]]\ntype = \"other\"\nendpoint = \"/x\"").engines;
     REQUIRE(engines.size() == 1);

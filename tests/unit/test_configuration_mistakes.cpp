@@ -30,7 +30,22 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"\n  engines = 1",
          "FILE:2:3: unknown key 'engines' in the configuration; expected one of 'discover', "
          "'discover_users', "
-         "'engine', 'runtime'"},
+         "'engine', 'runtime', 'tasks'"},
+        {"tasks = true", "FILE:1:9: 'tasks' is a boolean; expected a table, under [tasks]"},
+        {"[tasks]\nengine = 'a b'",
+         "FILE:2:10: 'a b' can't be the name of an engine; expected one as of an [[engine]]"},
+        {"[tasks]\nfolder = 'tasks.d'",
+         "FILE:2:10: 'tasks.d' is no absolute path; expected the absolute path of a folder, of at most 4095 "
+         "bytes"},
+        {"[tasks]\ncleanup_after = 3",
+         "FILE:2:17: 'cleanup_after' is an integer; expected a string as in \"3h\": a number of at most a "
+         "year, and s, m, h or d"},
+        {"[tasks]\ncleanup_after = '3 h'",
+         "FILE:2:17: '3 h' is no duration; expected a string as in \"3h\": a number of at most a year, and "
+         "s, m, h or d"},
+        {"[tasks]\ncleanup_after = '367d'",
+         "FILE:2:17: '367d' is no duration; expected a string as in \"3h\": a number of at most a year, and "
+         "s, m, h or d"},
         {"runtime = 1", "FILE:1:11: 'runtime' is an integer; expected a table, under [runtime]"},
         {"[runtime]\nmost_containers = -1",
          "FILE:2:19: 'most_containers' is -1; expected an integer, 0 to 10000"},

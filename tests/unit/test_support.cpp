@@ -15,6 +15,15 @@
 using namespace shorewatch;
 using namespace std::chrono_literals;
 
+TEST_CASE("a container's project is its composer's, or else the family of its task") {
+    CHECK(project_of(Labels({{"com.docker.compose.project", "shop"}})) == "shop");
+    CHECK(project_of(Labels({{"io.podman.compose.project", "shop"}})) == "shop");
+    CHECK(project_of(Labels({{"org.shorewatch.task-family", "shop"}})) == "shop");
+    CHECK(project_of(Labels({{"com.docker.compose.project", "a"}, {"org.shorewatch.task-family", "b"}})) ==
+          "a");
+    CHECK(project_of(Labels({{"family", "shop"}})).empty());
+}
+
 TEST_CASE("text that a bus would refuse is replaced, everything else stays") {
     CHECK(valid_utf8("plain ä 漢 😀") == "plain ä 漢 😀");
     CHECK(valid_utf8(std::string("a\0b", 3)) == "a\uFFFDb");

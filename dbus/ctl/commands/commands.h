@@ -57,5 +57,6 @@ void add_update_command(CLI::App& app, const Session& session);
 void add_checkpoint_command(CLI::App& app, const Session& session);
 void add_restore_command(CLI::App& app, const Session& session);
 void add_rm_command(CLI::App& app, const Session& session);
+void add_task_command(CLI::App& app, const Session& session);
 
 }  // namespace shorewatch::ctl
