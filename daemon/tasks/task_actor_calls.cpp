@@ -250,7 +250,7 @@ void TaskActor::stopped(std::size_t index, const std::optional<EngineError>& err
 
 void TaskActor::stopped_again(std::size_t index, const std::optional<EngineError>& error) {
     progress_[index].runs_again = false;
-    if (error && is_outage(*error)) {
+    if (error && error->kind != Kind::not_alive && error->kind != Kind::not_found) {
         progress_[index].unsure = true;
         return later(index, error->message);
     }
