@@ -1,6 +1,6 @@
 // The containers of a task definition.
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <set>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "daemon/tasks/engine_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engines/engine_control.h"
@@ -16,6 +17,16 @@ EngineError no_answer(const std::string& what, Clock::duration within) {
 }
 
 }  // namespace
+
+bool is_outage(const EngineError& error) noexcept {
+    return error.kind == EngineError::Kind::unreachable || error.kind == EngineError::Kind::busy;
+}
+
+Clock::duration next_pause(Clock::duration last) noexcept {
+    constexpr Clock::duration first = std::chrono::seconds(1);
+    constexpr Clock::duration longest = std::chrono::minutes(5);
+    return std::clamp(last * 2, first, longest);
+}
 
 template <typename Value>
 void EngineCalls::put(Question<Value> question) {

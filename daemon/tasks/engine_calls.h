@@ -28,6 +28,13 @@ inline constexpr Clock::duration list = std::chrono::minutes(1);
 inline constexpr Clock::duration remove = std::chrono::minutes(5);  // volumes, too
 }  // namespace deadlines
 
+// Does this error say nothing of what was asked for, so that the same can be asked again?
+[[nodiscard]] bool is_outage(const EngineError& error) noexcept;
+
+// How long to wait before the next attempt, after a wait of `last` (0: none): 1 s, and twice as long each
+// time, up to 5 min.
+[[nodiscard]] Clock::duration next_pause(Clock::duration last) noexcept;
+
 // Each reply is called once, from the loop: with what the engine answers, or with an error of kind timeout.
 class EngineCalls {
   public:

@@ -12,14 +12,6 @@ namespace {
 
 using Kind = EngineError::Kind;
 
-constexpr Clock::duration first_pause = std::chrono::seconds(1);
-constexpr Clock::duration longest_pause = std::chrono::minutes(5);
-
-// Says nothing of the container: the same can be asked again.
-bool is_outage(const EngineError& error) {
-    return error.kind == Kind::unreachable || error.kind == Kind::busy;
-}
-
 }  // namespace
 
 std::uint64_t TaskActor::begin(std::size_t index, Step step) {
@@ -63,7 +55,7 @@ void TaskActor::later(std::size_t index, const std::string& trouble) {
     Progress& progress = progress_[index];
     progress.step = Step::pause;
     progress.trouble = trouble;
-    progress.pause = std::clamp(progress.pause * 2, first_pause, longest_pause);
+    progress.pause = next_pause(progress.pause);
     progress.retry =
         house_.alarms().at(house_.surroundings().now() + progress.pause, [weak = weak_from_this(), index] {
             const auto self = weak.lock();
@@ -250,7 +242,7 @@ void TaskActor::stopped(std::size_t index, const std::optional<EngineError>& err
 
 void TaskActor::stopped_again(std::size_t index, const std::optional<EngineError>& error) {
     progress_[index].runs_again = false;
-    if (error && is_outage(*error)) {
+    if (error && error->kind != Kind::not_alive && error->kind != Kind::not_found) {
         progress_[index].unsure = true;
         return later(index, error->message);
     }

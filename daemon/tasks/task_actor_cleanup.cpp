@@ -1,6 +1,5 @@
 // What is left at the engine of a task that has stopped, and its removal.
 #include <algorithm>
-#include <utility>
 
 #include "daemon/tasks/task_actor.h"
 
@@ -9,9 +8,6 @@ namespace shorewatch {
 namespace {
 
 using Kind = EngineError::Kind;
-
-constexpr Clock::duration first_pause = std::chrono::seconds(1);
-constexpr Clock::duration longest_pause = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -86,7 +82,7 @@ void TaskActor::volume_removed(std::size_t volume, const std::optional<EngineErr
         return;
     }
     volume_trouble_ = error->message;
-    volume_pause_ = std::clamp(volume_pause_ * 2, first_pause, longest_pause);
+    volume_pause_ = next_pause(volume_pause_);
     volume_retry_ =
         house_.alarms().at(house_.surroundings().now() + volume_pause_, [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->wake();

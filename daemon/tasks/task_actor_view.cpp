@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "daemon/tasks/task_actor.h"
-#include "engines/support/text.h"
 
 namespace shorewatch {
 

@@ -15,10 +15,6 @@ TaskError no_such_task(std::string_view arn) {
     return {TaskError::Kind::no_such_task, {}, "there is no task " + printable(arn)};
 }
 
-bool is_outage(const EngineError& error) {
-    return error.kind == EngineError::Kind::unreachable || error.kind == EngineError::Kind::busy;
-}
-
 }  // namespace
 
 TaskSupervisor::TaskSupervisor(std::unique_ptr<TaskSurroundings> surroundings, TaskBackend& backend,

@@ -16,12 +16,13 @@ using namespace shorewatch;
 using namespace std::chrono_literals;
 
 TEST_CASE("a container's project is its composer's, or else the family of its task") {
-    CHECK(project_of(Labels({{"com.docker.compose.project", "shop"}})) == "shop");
-    CHECK(project_of(Labels({{"io.podman.compose.project", "shop"}})) == "shop");
-    CHECK(project_of(Labels({{"org.shorewatch.task-family", "shop"}})) == "shop");
-    CHECK(project_of(Labels({{"com.docker.compose.project", "a"}, {"org.shorewatch.task-family", "b"}})) ==
-          "a");
-    CHECK(project_of(Labels({{"family", "shop"}})).empty());
+    using Entries = std::vector<Labels::Entry>;
+    const Labels::Entry task{"org.shorewatch.task-family", "family"};
+    CHECK(project_of(Labels(Entries{{"com.docker.compose.project", "shop"}})) == "shop");
+    CHECK(project_of(Labels(Entries{{"io.podman.compose.project", "shop"}})) == "shop");
+    CHECK(project_of(Labels(Entries{task})) == "family");
+    CHECK(project_of(Labels(Entries{{"com.docker.compose.project", "shop"}, task})) == "shop");
+    CHECK(project_of(Labels(Entries{{"family", "shop"}})).empty());
 }
 
 TEST_CASE("text that a bus would refuse is replaced, everything else stays") {

@@ -203,6 +203,21 @@ TEST_CASE("a container that was made when the daemon died is found by its labels
     CHECK(world.engine.made.size() == 1);
 }
 
+TEST_CASE("a name that is taken by the container itself, which was made after all, is no failure") {
+    TaskWorld world;
+    world.bring_up();
+    world.turn_all();
+    world.add(task_of({db}));
+    answer_until(world, CallKind::create);
+    const EngineCallPtr first = only(world, CallKind::create);
+    world.refuse(first, Kind::unreachable, "the connection broke off");
+    answer_until(world, CallKind::create);
+    TaskEngineModel::perform(*first);
+    world.settle();
+    CHECK(world.task("t").known == TaskStatus::running);
+    CHECK(world.engine.made.size() == 1);
+}
+
 TEST_CASE("a name that a stranger has stops the container with the engine's words, and the stranger stays") {
     TaskWorld world;
     world.bring_up();
