@@ -38,13 +38,13 @@ void TaskObject::update(const TaskView& task) {
     if (!changed.empty()) getObject().emitPropertiesChangedSignal(INTERFACE_NAME, changed);
 }
 
-void TaskObject::act(sdbus::Result<>&& result, std::string doing, Act act) {
+void TaskObject::act(sdbus::Result<>&& result, std::string doing, Act order) {
     answer([&] {
         // The object may have gone when it is decided.
-        const auto allowed = [&actions = context_.actions, arn = task_.arn, act] {
+        const auto allowed = [&actions = context_.actions, arn = task_.arn, order] {
             TaskEngine* const tasks = actions.tasks();
             if (tasks == nullptr) throw error(errors::no_such_task, "Tasks are switched off");
-            if (const auto failure = (tasks->*act)(arn)) throw error_of(*failure);
+            if (const auto failure = (tasks->*order)(arn)) throw error_of(*failure);
         };
         context_.authority.require(
             getObject(),

@@ -28,7 +28,7 @@ class TaskObject final : public sdbus::AdaptorInterfaces<org::shorewatch1::Task_
   private:
     using Act = std::optional<TaskError> (TaskEngine::*)(std::string_view arn);
 
-    void act(sdbus::Result<>&& result, std::string doing, Act act);
+    void act(sdbus::Result<>&& result, std::string doing, Act order);
 
     void Stop(sdbus::Result<>&& result) override;
     void Remove(sdbus::Result<>&& result) override;
