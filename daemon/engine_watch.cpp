@@ -237,6 +237,8 @@ void EngineWatch::inspect(const std::string& id) {
 
 void EngineWatch::on_process_exit(const std::string& id, std::uint32_t pid, const ExitReport& report) {
     tracker_.on_process_exit(id, pid, report, Clock::now());
+    if (runtime_desk_ && report.exit_code)
+        runtime_desk_->on_kernel_exit(pid, {static_cast<std::uint32_t>(*report.exit_code), report.time});
     update();
 }
 

@@ -31,13 +31,19 @@ void RunTracker::end_run(const ContainerPtr& published, Track& track, const Exit
     if (!track.asked) ask(published->id, track);
 }
 
-void RunTracker::publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time,
+std::optional<RealTime> RunTracker::time_of_start(const Container& container, std::optional<RealTime> stamp) {
+    const EndedRun* const before = ended_.find(container.id);
+    const bool is_stale = before != nullptr && before->started == container.started;
+    return container.started && !is_stale ? container.started : stamp;
+}
+
+void RunTracker::publish_started(Track& track, ContainerPtr container, std::optional<RealTime> stamp,
                                  Cause cause) {
     track.pending.reset();
     track.successor.reset();
     track.deadline.reset();
     portfolio_.add(container);
-    output_.publish(ContainerStarted{container, time, cause, {}});
+    output_.publish(ContainerStarted{container, time_of_start(*container, stamp), cause, {}});
     // Whoever follows the signals alone must not miss that it is paused.
     if (container->paused) output_.publish(ContainerPaused{std::move(container), {}, cause});
 }
@@ -69,9 +75,9 @@ void RunTracker::publish_short_run(Track& track, ContainerPtr container, ExitRep
     container = container->without_process();
     if (start.name) container = container->with_name(*start.name);
     if (listing_) confirmed_.insert(container->id);
+    const auto time = time_of_start(*container, start.time);
     ended_.remember(*container, start.time, report);
-    output_.publish(
-        ContainerStarted{container, container->started ? container->started : start.time, start.cause, {}});
+    output_.publish(ContainerStarted{container, time, start.cause, {}});
     output_.publish(
         ContainerExited{container, report.time, report.exit_code, report.oom_killed, report.cause});
 }

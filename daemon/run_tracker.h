@@ -138,7 +138,11 @@ class RunTracker {
     void end_superseded(Track& track, const ContainerPtr& published, std::optional<RealTime> later,
                         Cause cause, TimePoint now);
     void end_run(const ContainerPtr& published, Track& track, const ExitReport& report, TimePoint now);
-    void publish_started(Track& track, ContainerPtr container, std::optional<RealTime> time, Cause cause);
+    // When it began, as far as that is known. An engine that was killed within a start has the stamp of the
+    // run before for it. stamp: of the event that told of it, if one did.
+    [[nodiscard]] std::optional<RealTime> time_of_start(const Container& container,
+                                                        std::optional<RealTime> stamp);
+    void publish_started(Track& track, ContainerPtr container, std::optional<RealTime> stamp, Cause cause);
     void publish_exited(Track& track, const ContainerPtr& published, ExitReport report);
     // Both signals of the pending run, which was over before it could be published.
     void publish_short_run(Track& track, ContainerPtr container, ExitReport report);

@@ -66,12 +66,12 @@ void RunTracker::found_another(Track& track, const ContainerPtr& published, cons
         // That was this later run's start: the end of the one before was lost.
         publish_exited(track, published, not_to_be_told(track.exiting.value_or(end_by(Cause::resync))));
         track.raised_by_start = true;
-        return publish_started(track, container, container->started, Cause::event);
+        return publish_started(track, container, track.held.front().time, Cause::event);
     }
     end_superseded(track, published, container->started, Cause::resync, now);
     const bool older_than_list = track.unsettled && !container->started_after(told_from_);
     if (older_than_list && !track.exiting) {
-        return publish_started(track, container, container->started, Cause::resync);
+        return publish_started(track, container, {}, Cause::resync);
     }
     // Its start is on its way, and so may be other runs' events before it.
     track.successor = container;
@@ -134,8 +134,7 @@ void RunTracker::found_alive(const std::string& id, Track& track, const Inspecti
     complete->paused = start.paused.value_or(container->paused);
     complete->name = start.name.value_or(container->name);
     if (listing_) confirmed_.insert(id);
-    publish_started(track, std::move(complete), container->started ? container->started : start.time,
-                    start.cause);
+    publish_started(track, std::move(complete), start.time, start.cause);
     // Unless the engine is not as good as its word.
     if (told_over) set_deadline(track, now + hold);
 }

@@ -56,7 +56,7 @@ void RunTracker::listed(const ContainerPtr& entry) {
         if (complete &&
             !entry->started_after(told_from_)) {  // Of the run before, nobody knows more any longer.
             publish_exited(track, published, track.exiting.value_or(end_by(Cause::resync)));
-            return publish_started(track, entry, entry->started, Cause::resync);
+            return publish_started(track, entry, {}, Cause::resync);
         }
         set_unsettled(track, true);
         return doubt(entry->id, track);
@@ -74,7 +74,7 @@ void RunTracker::listed(const ContainerPtr& entry) {
     }
     track.pending->fresh = true;
     if (complete && !track.asked && !will_be_told(*track.pending, *entry)) {
-        publish_started(track, entry, entry->started, track.pending->cause);
+        publish_started(track, entry, track.pending->time, track.pending->cause);
         return drop_if_idle(entry->id);
     }
     set_unsettled(track, true);

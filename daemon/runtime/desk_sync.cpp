@@ -47,6 +47,20 @@ void RuntimeDesk::on_lost(const EngineError& error) {
                error.message);
 }
 
+void RuntimeDesk::on_kernel_exit(std::uint32_t pid, const ProcessEnd& end) {
+    for (auto& [id, entry] : containers_) {
+        ManagedProcess* const init = process_of(entry, init_name);
+        if (init != nullptr && init->order.pid() == pid && !init->order.has_ended()) init->seen_end = end;
+    }
+}
+
+// How a process has ended of which the engine knows nothing any more.
+ProcessEnd RuntimeDesk::lost_end(Entry& entry, const std::string& name) {
+    const ManagedProcess* const process = process_of(entry, name);
+    const bool seen = process != nullptr && process->seen_end;
+    return seen ? *process->seen_end : ProcessEnd{255, real_time_now()};
+}
+
 // What was made by the daemon before this one.
 void RuntimeDesk::load() {
     for (const StateFolder::Kept& kept : state_.read()) {
@@ -85,7 +99,8 @@ void RuntimeDesk::take_record(const std::string& id, const Result<ContainerRecor
     if (!record) {
         if (record.error().kind != Kind::not_found) return log::warning(record.error().message);
         // Somebody has deleted it behind our back.
-        if (process_of(*entry, init_name) != nullptr) take_exit(*entry, init_name, {255, real_time_now()});
+        if (process_of(*entry, init_name) != nullptr)
+            take_exit(*entry, init_name, lost_end(*entry, init_name));
         return forget(id);
     }
     // One that we did not come to make, and somebody else has made since.
@@ -110,7 +125,7 @@ void RuntimeDesk::take_state(const std::string& id, const Result<ProcessState>& 
         return sync_processes(id);
     }
     const ProcessEnd end =
-        state ? ProcessEnd{state.value().exit_code, state.value().exited} : ProcessEnd{255, real_time_now()};
+        state ? ProcessEnd{state.value().exit_code, state.value().exited} : lost_end(*entry, init_name);
     std::vector<std::string> others;
     for (const auto& [name, process] : entry->processes) {
         if (name != init_name) others.push_back(name);
@@ -211,8 +226,7 @@ void RuntimeDesk::sync_process(const std::string& id, const std::string& name, s
         }
         if (runs) return;
         take_exit(entry, name,
-                  state ? ProcessEnd{state.value().exit_code, state.value().exited}
-                        : ProcessEnd{255, real_time_now()});
+                  state ? ProcessEnd{state.value().exit_code, state.value().exited} : lost_end(entry, name));
     });
 }
 

@@ -30,6 +30,7 @@ struct ManagedProcess {
     bool close_stdin = false;             // … and is to be, then
     bool abandoned = false;               // the engine was lost before it was known to have started
     bool settling = false;                // it has ended, and is being cleared away
+    std::optional<ProcessEnd> seen_end;   // the kernel's word on it, for when the engine has none
     std::unique_ptr<ProcessPipes> pipes;  // null: none
     std::unique_ptr<Timer> patience;      // for its output to be read
 };

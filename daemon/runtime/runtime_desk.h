@@ -50,6 +50,9 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
     void on_connected();
     // The engine answers nothing any more, because of error.
     void on_lost(const EngineError& error);
+    // An initial process has ended, as the kernel has it. The engine tells that, too, and says it better; but
+    // containerd 1.7 forgets what has ended while it was away.
+    void on_kernel_exit(std::uint32_t pid, const ProcessEnd& end);
 
     void version(RuntimeReply reply) override;
     void image_config(const std::string& image, const std::optional<std::string>& name_space,
@@ -149,6 +152,7 @@ class RuntimeDesk final : public Runtime, private RuntimeObserver {
 
     // --- what was missed, in desk_sync.cpp
     void load();
+    [[nodiscard]] ProcessEnd lost_end(Entry& entry, const std::string& name);
     void sync(const std::string& id);
     void undo_creation(const std::string& id);
     void settle_rest(const std::string& id);

@@ -45,7 +45,8 @@ struct Hand : RunTracker::Output {
     RunTracker tracker{portfolio, *this};
     std::deque<std::string> asked;
     std::vector<std::string> told;
-    std::vector<std::string> names;  // of the containers in what was told of starts and ends
+    std::vector<std::string> names;               // of the containers in what was told of starts and ends
+    std::vector<std::optional<RealTime>> starts;  // when, as it was told
     Clock::time_point now{};
     bool process_lives = false;  // as the kernel has it
 
@@ -89,6 +90,7 @@ struct Hand : RunTracker::Output {
     }
     void note(const ContainerStarted& c) {
         names.push_back(c.container->name);
+        starts.push_back(c.time);
         told.push_back((c.container->pid != 0 ? "started:" + std::to_string(c.container->pid) : "started") +
                        cause(c.cause));
     }
@@ -221,6 +223,16 @@ TEST_CASE("rule 2: a run that its engine has with the start of the one before is
     hand.list({outline()});
     hand.answer(alive(200, 8));
     CHECK(hand.take() == "exited:137/kernel started:8/resync");
+    CHECK_FALSE(hand.starts.back());
+}
+
+TEST_CASE(
+    "rule 2: a run that its engine has with the start of the one before began when its own event says") {
+    Published hand;
+    hand.event(Type::started, 220);
+    hand.answer(alive(200, 8));
+    CHECK(hand.take() == "exited:?/resync started:8");
+    CHECK(hand.starts.back() == at(220));
 }
 
 TEST_CASE("rule 2: when the engine's clock was set back, an inspection tells the end from an old event") {

@@ -435,6 +435,13 @@ TEST_CASE("an end that was missed is told once, from the state that the engine s
         fixture.engine.refuse<ProcessState>("task_state", Kind::not_alive);
         CHECK(fixture.story() == "exit init:255");
     }
+    SECTION("its task is gone, and the kernel has told how it ended") {
+        fixture.desk->on_kernel_exit(8, {1, {}});
+        fixture.desk->on_kernel_exit(7, {7, {}});
+        CHECK(fixture.story().empty());
+        fixture.engine.refuse<ProcessState>("task_state", Kind::not_alive);
+        CHECK(fixture.story() == "exit init:7");
+    }
     fixture.engine.tell(Event::exited, {}, 7, 0);
     CHECK(fixture.story().empty());
 }
