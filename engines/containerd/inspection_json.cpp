@@ -5,6 +5,7 @@
 
 #include "containerd.pb.h"
 
+#include "engines/grpc/message.h"
 #include "engines/http/json_writer.h"
 #include "engines/support/timestamp.h"
 
@@ -15,16 +16,6 @@ namespace {
 // By containerd's numbers; ctr's words.
 constexpr std::array<std::string_view, 6> statuses{"UNKNOWN", "CREATED", "RUNNING",
                                                    "STOPPED", "PAUSED",  "PAUSING"};
-
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
 
 std::string base64(std::string_view bytes) {
     constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -108,9 +99,9 @@ void write_task(json::Writer& out, const api::Process& process) {
 
 std::optional<std::string> inspection_json(const std::string& id, std::string_view record,
                                            const std::optional<std::string>& task) {
-    const auto response = parsed<api::ContainerResponse>(record);
+    const auto response = grpc::parsed<api::ContainerResponse>(record);
     if (!response || response->container().id() != id) return std::nullopt;
-    const auto task_response = task ? parsed<api::GetTaskResponse>(*task) : std::nullopt;
+    const auto task_response = task ? grpc::parsed<api::GetTaskResponse>(*task) : std::nullopt;
     if (task && (!task_response || !task_response->has_process())) return std::nullopt;
     json::Writer out;
     out.begin_object();

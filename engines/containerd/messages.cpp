@@ -8,6 +8,8 @@
 
 #include "containerd.pb.h"
 
+#include "engines/containerd/time_in.h"
+#include "engines/grpc/message.h"
 #include "engines/support/text.h"
 
 namespace shorewatch::containerd {
@@ -28,24 +30,6 @@ constexpr std::array<Topic, 7> topics{{{"/tasks/start", Type::started},
                                        {"/containers/update", Type::renamed},
                                        // A shim may take the exit of its task with it unsaid (1.7).
                                        {"/containers/delete", Type::removed}}};
-
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
-
-std::optional<RealTime> time_in(const api::Timestamp& stamp) {
-    // Go's zero time is long before 1970, and what a RealTime holds ends in 2262.
-    constexpr std::int64_t latest = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
-    if (stamp.seconds() <= 0 || stamp.seconds() > latest) return std::nullopt;
-    if (stamp.nanos() < 0 || stamp.nanos() > 999'999'999) return std::nullopt;
-    return RealTime{std::chrono::seconds(stamp.seconds()) + std::chrono::nanoseconds(stamp.nanos())};
-}
 
 std::uint32_t sane_pid(std::uint32_t pid) {
     return pid <= std::numeric_limits<std::int32_t>::max() ? pid : 0;
@@ -92,14 +76,14 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
                   Container& container) {
     switch (event.type) {
         case Type::started: {
-            const auto start = parsed<api::TaskStart>(bytes);
+            const auto start = grpc::parsed<api::TaskStart>(bytes);
             if (!start) return false;
             container = by_id(name_space, start->container_id());
             container.pid = sane_pid(start->pid());
             return true;
         }
         case Type::exited: {
-            const auto exit = parsed<api::TaskExit>(bytes);
+            const auto exit = grpc::parsed<api::TaskExit>(bytes);
             // An exec'd process has an id of its own.
             if (!exit || exit->id() != exit->container_id()) return false;
             container = by_id(name_space, exit->container_id());
@@ -109,7 +93,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
             return true;
         }
         case Type::renamed: {
-            const auto update = parsed<api::ContainerUpdate>(bytes);
+            const auto update = grpc::parsed<api::ContainerUpdate>(bytes);
             if (!update) return false;
             container = outline(name_space, update->id());
             container.image = valid_utf8(update->image());
@@ -117,7 +101,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
             return true;
         }
         default: {
-            const auto plain = parsed<api::TaskEvent>(bytes);
+            const auto plain = grpc::parsed<api::TaskEvent>(bytes);
             if (!plain) return false;
             container = by_id(name_space, plain->container_id());
             return true;
@@ -150,7 +134,7 @@ std::optional<Identifier> Identifier::parse(std::string_view text) {
 }
 
 std::optional<EventMessage> decode_event(std::string_view bytes) {
-    const auto envelope = parsed<api::Envelope>(bytes);
+    const auto envelope = grpc::parsed<api::Envelope>(bytes);
     if (!envelope) return std::nullopt;
     EventMessage message{envelope->namespace_(), envelope->topic(), std::nullopt};
     const auto topic = std::ranges::find(topics, message.topic, &Topic::name);
@@ -167,7 +151,7 @@ std::optional<EventMessage> decode_event(std::string_view bytes) {
 }
 
 std::optional<std::vector<Task>> decode_tasks(std::string_view bytes) {
-    const auto response = parsed<api::ListTasksResponse>(bytes);
+    const auto response = grpc::parsed<api::ListTasksResponse>(bytes);
     if (!response) return std::nullopt;
     std::vector<Task> tasks;
     tasks.reserve(static_cast<std::size_t>(response->tasks_size()));
@@ -177,13 +161,13 @@ std::optional<std::vector<Task>> decode_tasks(std::string_view bytes) {
 }
 
 std::optional<Task> decode_task(std::string_view bytes) {
-    const auto response = parsed<api::GetTaskResponse>(bytes);
+    const auto response = grpc::parsed<api::GetTaskResponse>(bytes);
     if (!response || !response->has_process()) return std::nullopt;
     return to_task(response->process());
 }
 
 std::optional<Container> decode_container(const std::string& name_space, std::string_view bytes) {
-    const auto response = parsed<api::ContainerResponse>(bytes);
+    const auto response = grpc::parsed<api::ContainerResponse>(bytes);
     if (!response || !response->has_container()) return std::nullopt;
     const api::Container& told = response->container();
     Container container = outline(name_space, told.id());
@@ -193,7 +177,7 @@ std::optional<Container> decode_container(const std::string& name_space, std::st
 }
 
 std::optional<std::vector<std::string>> decode_namespaces(std::string_view bytes) {
-    const auto response = parsed<api::ListNamespacesResponse>(bytes);
+    const auto response = grpc::parsed<api::ListNamespacesResponse>(bytes);
     if (!response) return std::nullopt;
     std::vector<std::string> names;
     for (const api::Namespace& name_space : response->namespaces()) {
@@ -203,13 +187,13 @@ std::optional<std::vector<std::string>> decode_namespaces(std::string_view bytes
 }
 
 std::optional<std::string> decode_version(std::string_view bytes) {
-    const auto response = parsed<api::VersionResponse>(bytes);
+    const auto response = grpc::parsed<api::VersionResponse>(bytes);
     if (!response) return std::nullopt;
     return valid_utf8(response->version());
 }
 
 std::optional<std::string> decode_server_id(std::string_view bytes) {
-    const auto response = parsed<api::ServerResponse>(bytes);
+    const auto response = grpc::parsed<api::ServerResponse>(bytes);
     if (!response) return std::nullopt;
     return valid_utf8(response->uuid());
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 
 #include "cri.pb.h"
 
+#include "engines/grpc/message.h"
 #include "engines/http/json_writer.h"
 #include "engines/support/timestamp.h"
 
@@ -18,16 +18,6 @@ namespace {
 constexpr std::array<std::string_view, 4> container_states{"CONTAINER_CREATED", "CONTAINER_RUNNING",
                                                            "CONTAINER_EXITED", "CONTAINER_UNKNOWN"};
 constexpr std::array<std::string_view, 2> sandbox_states{"SANDBOX_READY", "SANDBOX_NOTREADY"};
-
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
 
 template <typename States>
 void write_state(json::Writer& out, const States& names, std::uint32_t state) {
@@ -126,7 +116,7 @@ void write_info(json::Writer& out, const Entries& entries) {
 
 template <typename Response>
 std::optional<std::string> written(const std::string& id, std::string_view bytes) {
-    const auto response = parsed<Response>(bytes);
+    const auto response = grpc::parsed<Response>(bytes);
     if (!response || response->status().id() != id) return std::nullopt;
     json::Writer out;
     out.begin_object();

@@ -1,12 +1,12 @@
 #include "engines/cri/messages.h"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <utility>
 
 #include "cri.pb.h"
 
+#include "engines/grpc/message.h"
 #include "engines/http/json.h"
 #include "engines/support/text.h"
 
@@ -20,16 +20,6 @@ constexpr std::size_t longest_id = 256;
 constexpr std::uint32_t container_exited = 2;
 constexpr std::uint32_t started_event = 1;
 constexpr std::uint32_t stopped_event = 2;
-
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
 
 std::optional<RealTime> time_of(std::int64_t nanoseconds) {
     if (nanoseconds <= 0) return std::nullopt;
@@ -83,13 +73,13 @@ bool is_id(std::string_view text) {
 }
 
 std::optional<Runtime> decode_version(std::string_view bytes) {
-    const auto response = parsed<api::VersionResponse>(bytes);
+    const auto response = grpc::parsed<api::VersionResponse>(bytes);
     if (!response) return std::nullopt;
     return Runtime{valid_utf8(response->runtime_name()), valid_utf8(response->runtime_version())};
 }
 
 std::optional<std::vector<Pod>> decode_pods(std::string_view bytes) {
-    const auto response = parsed<api::ListPodSandboxResponse>(bytes);
+    const auto response = grpc::parsed<api::ListPodSandboxResponse>(bytes);
     if (!response) return std::nullopt;
     std::vector<Pod> pods;
     for (const api::PodSandbox& item : response->items()) {
@@ -102,7 +92,7 @@ std::optional<std::vector<Pod>> decode_pods(std::string_view bytes) {
 }
 
 std::optional<std::vector<Record>> decode_containers(std::string_view bytes) {
-    const auto response = parsed<api::ListContainersResponse>(bytes);
+    const auto response = grpc::parsed<api::ListContainersResponse>(bytes);
     if (!response) return std::nullopt;
     std::vector<Record> records;
     for (const api::Container& item : response->containers()) {
@@ -130,7 +120,7 @@ void describe(Container& container, const Pod& pod) {
 }
 
 std::optional<Status> decode_container_status(std::string_view bytes) {
-    const auto response = parsed<api::ContainerStatusResponse>(bytes);
+    const auto response = grpc::parsed<api::ContainerStatusResponse>(bytes);
     if (!response || !response->has_status()) return std::nullopt;
     const api::ContainerStatus& told = response->status();
     Status status;
@@ -145,7 +135,7 @@ std::optional<Status> decode_container_status(std::string_view bytes) {
 }
 
 std::optional<Status> decode_pod_status(std::string_view bytes) {
-    const auto response = parsed<api::PodSandboxStatusResponse>(bytes);
+    const auto response = grpc::parsed<api::PodSandboxStatusResponse>(bytes);
     if (!response || !response->has_status()) return std::nullopt;
     Status status;
     status.running = response->status().state() == pod_ready;
@@ -155,7 +145,7 @@ std::optional<Status> decode_pod_status(std::string_view bytes) {
 }
 
 std::optional<EventMessage> decode_event(std::string_view bytes) {
-    const auto response = parsed<api::ContainerEventResponse>(bytes);
+    const auto response = grpc::parsed<api::ContainerEventResponse>(bytes);
     if (!response) return std::nullopt;
     EventMessage message;
     const std::string& id = response->container_id();

@@ -10,21 +10,13 @@
 #include "containerd.pb.h"
 #include "runtime.pb.h"
 
+#include "engines/containerd/time_in.h"
+#include "engines/grpc/message.h"
 #include "engines/support/text.h"
 
 namespace shorewatch::containerd {
 
 namespace {
-
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
 
 // A figure of a message, under the name that the kernel has for it.
 template <typename Message>
@@ -257,7 +249,7 @@ void collect(Collector& out, const cgroups2::Metrics& told) {
 
 template <typename Message>
 bool read_group(Metrics& metrics, std::uint32_t version, const std::string& bytes) {
-    const auto told = parsed<Message>(bytes);
+    const auto told = grpc::parsed<Message>(bytes);
     if (!told) return false;
     metrics.cgroup_version = version;
     Collector out(metrics);
@@ -268,15 +260,12 @@ bool read_group(Metrics& metrics, std::uint32_t version, const std::string& byte
 }  // namespace
 
 std::optional<Metrics> decode_metrics(std::string_view bytes) {
-    const auto response = parsed<api::MetricsResponse>(bytes);
+    const auto response = grpc::parsed<api::MetricsResponse>(bytes);
     if (!response) return std::nullopt;
     Metrics metrics;
     if (response->metrics_size() == 0) return metrics;
     const api::Metric& told = response->metrics(0);
-    if (told.timestamp().seconds() > 0 && told.timestamp().seconds() < 1LL << 33) {
-        metrics.read_at = RealTime{std::chrono::seconds(told.timestamp().seconds()) +
-                                   std::chrono::nanoseconds(told.timestamp().nanos())};
-    }
+    metrics.read_at = time_in(told.timestamp());
     // The types are told by their Go packages' names for them.
     const std::string& type = told.data().type_url();
     bool read = true;

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "containerd.pb.h"
 #include "runtime.pb.h"
 
+#include "engines/containerd/time_in.h"
+#include "engines/grpc/message.h"
 #include "engines/support/text.h"
 
 namespace shorewatch::containerd {
@@ -35,24 +36,6 @@ constexpr std::array<Topic, 9> topics{{{"/tasks/create", Type::created},
                                        {"/tasks/exit", Type::exited},
                                        {"/tasks/delete", Type::deleted}}};
 
-template <typename Message>
-std::optional<Message> parsed(std::string_view bytes) {
-    Message message;
-    if (bytes.size() > std::numeric_limits<int>::max() ||
-        !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return std::nullopt;
-    }
-    return message;
-}
-
-// A task that was deleted before it was started ended in year 1, by Go's zero time: it did not end.
-std::optional<RealTime> time_in(const api::Timestamp& stamp) {
-    constexpr std::int64_t latest = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
-    if (stamp.seconds() <= 0 || stamp.seconds() > latest) return std::nullopt;
-    if (stamp.nanos() < 0 || stamp.nanos() > 999'999'999) return std::nullopt;
-    return RealTime{std::chrono::seconds(stamp.seconds()) + std::chrono::nanoseconds(stamp.nanos())};
-}
-
 void set_any(api::Any& any, std::string_view type, std::string value) {
     any.set_type_url(std::string(type));
     any.set_value(std::move(value));
@@ -76,7 +59,7 @@ bool read_payload(const std::string& bytes, RuntimeEvent& event) {
     std::string& id = event.place.id;
     switch (event.type) {
         case Type::exited: {
-            const auto exit = parsed<api::TaskExit>(bytes);
+            const auto exit = grpc::parsed<api::TaskExit>(bytes);
             if (!exit) return false;
             id = exit->container_id();
             if (exit->id() != id) event.exec_name = exit->id();
@@ -85,14 +68,14 @@ bool read_payload(const std::string& bytes, RuntimeEvent& event) {
             return true;
         }
         case Type::exec_added: {
-            const auto added = parsed<api::TaskExecAdded>(bytes);
+            const auto added = grpc::parsed<api::TaskExecAdded>(bytes);
             if (!added) return false;
             id = added->container_id();
             event.exec_name = added->exec_id();
             return !event.exec_name.empty();
         }
         case Type::exec_started: {
-            const auto started = parsed<api::TaskExecStarted>(bytes);
+            const auto started = grpc::parsed<api::TaskExecStarted>(bytes);
             if (!started) return false;
             id = started->container_id();
             event.exec_name = started->exec_id();
@@ -100,21 +83,21 @@ bool read_payload(const std::string& bytes, RuntimeEvent& event) {
             return !event.exec_name.empty();
         }
         case Type::created: {
-            const auto created = parsed<api::TaskCreate>(bytes);
+            const auto created = grpc::parsed<api::TaskCreate>(bytes);
             if (!created) return false;
             id = created->container_id();
             event.pid = created->pid();
             return true;
         }
         case Type::started: {
-            const auto started = parsed<api::TaskStart>(bytes);
+            const auto started = grpc::parsed<api::TaskStart>(bytes);
             if (!started) return false;
             id = started->container_id();
             event.pid = started->pid();
             return true;
         }
         case Type::deleted: {
-            const auto deleted = parsed<api::TaskDelete>(bytes);
+            const auto deleted = grpc::parsed<api::TaskDelete>(bytes);
             if (!deleted) return false;
             id = deleted->container_id();
             if (deleted->id() != id) event.exec_name = deleted->id();
@@ -122,7 +105,7 @@ bool read_payload(const std::string& bytes, RuntimeEvent& event) {
             return true;
         }
         default: {
-            const auto plain = parsed<api::TaskEvent>(bytes);
+            const auto plain = grpc::parsed<api::TaskEvent>(bytes);
             if (!plain) return false;
             id = plain->container_id();
             return true;
@@ -133,7 +116,7 @@ bool read_payload(const std::string& bytes, RuntimeEvent& event) {
 }  // namespace
 
 std::optional<RuntimeEvent> decode_runtime_event(std::string_view bytes) {
-    const auto envelope = parsed<api::Envelope>(bytes);
+    const auto envelope = grpc::parsed<api::Envelope>(bytes);
     if (!envelope) return std::nullopt;
     const auto topic = std::ranges::find(topics, std::string_view(envelope->topic()), &Topic::name);
     if (topic == topics.end()) return std::nullopt;
@@ -173,7 +156,7 @@ std::string update_spec_request(const std::string& id, const std::string& spec) 
 }
 
 std::optional<RawContainer> decode_raw_container(std::string_view bytes) {
-    const auto response = parsed<api::ContainerResponse>(bytes);
+    const auto response = grpc::parsed<api::ContainerResponse>(bytes);
     if (!response || !response->has_container()) return std::nullopt;
     const api::Container& told = response->container();
     RawContainer container;
@@ -269,17 +252,17 @@ std::string metrics_request(const std::string& id) {
 }
 
 std::optional<std::uint32_t> decode_created_pid(std::string_view bytes) {
-    const auto response = parsed<api::CreateTaskResponse>(bytes);
+    const auto response = grpc::parsed<api::CreateTaskResponse>(bytes);
     return response ? std::optional(response->pid()) : std::nullopt;
 }
 
 std::optional<std::uint32_t> decode_started_pid(std::string_view bytes) {
-    const auto response = parsed<api::StartResponse>(bytes);
+    const auto response = grpc::parsed<api::StartResponse>(bytes);
     return response ? std::optional(response->pid()) : std::nullopt;
 }
 
 std::optional<ProcessState> decode_process_state(std::string_view bytes) {
-    const auto response = parsed<api::GetTaskResponse>(bytes);
+    const auto response = grpc::parsed<api::GetTaskResponse>(bytes);
     if (!response || !response->has_process()) return std::nullopt;
     const api::Process& told = response->process();
     ProcessState state;
@@ -293,18 +276,18 @@ std::optional<ProcessState> decode_process_state(std::string_view bytes) {
 }
 
 std::optional<ProcessEnd> decode_deleted(std::string_view bytes) {
-    const auto response = parsed<api::DeleteResponse>(bytes);
+    const auto response = grpc::parsed<api::DeleteResponse>(bytes);
     if (!response) return std::nullopt;
     return ProcessEnd{response->exit_status(), time_in(response->exited_at())};
 }
 
 std::optional<std::vector<ListedProcess>> decode_processes(std::string_view bytes) {
-    const auto response = parsed<api::ListPidsResponse>(bytes);
+    const auto response = grpc::parsed<api::ListPidsResponse>(bytes);
     if (!response) return std::nullopt;
     std::vector<ListedProcess> processes;
     for (const api::ProcessInfo& told : response->processes()) {
         ListedProcess process{told.pid(), std::nullopt};
-        const auto details = parsed<api::ProcessDetails>(told.info().value());
+        const auto details = grpc::parsed<api::ProcessDetails>(told.info().value());
         if (details && is_containerd_name(details->exec_id())) process.exec_name = details->exec_id();
         processes.push_back(std::move(process));
     }
@@ -312,7 +295,7 @@ std::optional<std::vector<ListedProcess>> decode_processes(std::string_view byte
 }
 
 std::optional<EngineVersion> decode_engine_version(std::string_view bytes) {
-    const auto response = parsed<api::VersionResponse>(bytes);
+    const auto response = grpc::parsed<api::VersionResponse>(bytes);
     if (!response) return std::nullopt;
     return EngineVersion{valid_utf8(response->version(), longest_name),
                          valid_utf8(response->revision(), longest_name)};
@@ -357,7 +340,7 @@ std::string commit_snapshot_request(const std::string& snapshotter, const std::s
 }
 
 std::optional<Mounts> decode_mounts(std::string_view bytes) {
-    const auto response = parsed<api::MountsResponse>(bytes);
+    const auto response = grpc::parsed<api::MountsResponse>(bytes);
     if (!response) return std::nullopt;
     Mounts mounts;
     for (const api::Mount& mount : response->mounts())
@@ -372,7 +355,7 @@ std::string image_request(const std::string& name) {
 }
 
 std::optional<Descriptor> decode_image_target(std::string_view bytes) {
-    const auto response = parsed<api::GetImageResponse>(bytes);
+    const auto response = grpc::parsed<api::GetImageResponse>(bytes);
     if (!response || !response->has_image()) return std::nullopt;
     const api::Descriptor& target = response->image().target();
     return Descriptor{target.media_type(), target.digest(), target.size()};
@@ -385,7 +368,7 @@ std::string read_content_request(const Descriptor& content) {
 }
 
 std::optional<std::string> decode_content(std::string_view bytes) {
-    auto response = parsed<api::ReadContentResponse>(bytes);
+    auto response = grpc::parsed<api::ReadContentResponse>(bytes);
     return response ? std::optional(std::move(*response->mutable_data())) : std::nullopt;
 }
 
@@ -409,7 +392,7 @@ std::string apply_request(const Descriptor& layer, const Mounts& mounts) {
 }
 
 std::optional<std::string> decode_applied_digest(std::string_view bytes) {
-    const auto response = parsed<api::ApplyResponse>(bytes);
+    const auto response = grpc::parsed<api::ApplyResponse>(bytes);
     return response ? std::optional(response->applied().digest()) : std::nullopt;
 }
 
