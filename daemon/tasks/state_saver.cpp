@@ -18,6 +18,7 @@ StateSaver::~StateSaver() {
 void StateSaver::forbid(const std::string& why) {
     forbidden_ = true;
     trouble_ = why;
+    tell_waiting();
 }
 
 StateSaver::Number StateSaver::change() {
@@ -26,9 +27,17 @@ StateSaver::Number StateSaver::change() {
     return last_;
 }
 
+void StateSaver::when_tried(std::function<void()> then) {
+    if (was_tried(last_)) return then();
+    waiting_.push_back({last_, std::move(then)});
+    // What is being written now may not have it yet; the next attempt follows at once then.
+    if (!writing_) schedule();
+}
+
 // By an alarm also where it is due: what else changes now is written with it.
 void StateSaver::schedule() {
-    alarm_ = alarms_.at(std::max(next_, surroundings_.now()), [this] { write_now(); });
+    const Clock::time_point now = surroundings_.now();
+    alarm_ = alarms_.at(waiting_.empty() ? std::max(next_, now) : now, [this] { write_now(); });
 }
 
 void StateSaver::write_now() {
@@ -50,8 +59,18 @@ void StateSaver::finish(Number written, const std::optional<std::string>& error)
     } else {
         pause_ = least_interval;
     }
+    tell_waiting();
     if (error || last_ != written) schedule();
     ended_();
+}
+
+// Whoever is told may wait for more.
+void StateSaver::tell_waiting() {
+    while (!waiting_.empty() && was_tried(waiting_.front().change)) {
+        const std::function<void()> then = std::move(waiting_.front().then);
+        waiting_.pop_front();
+        then();
+    }
 }
 
 }  // namespace shorewatch

@@ -1,7 +1,9 @@
-// When the state is written: soon after a change, at most once a second, and again as long as it can't be.
+// When the state is written: soon after a change, at most once a second unless somebody waits for it, and
+// again as long as it can't be.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,12 +36,21 @@ class StateSaver {
     Number change();
     // Is it where it outlives the machine, or was that tried in vain?
     [[nodiscard]] bool was_tried(Number change) const noexcept { return forbidden_ || change <= tried_; }
+    // Somebody waits for all changes so far, so they are written without delay. then is called once they
+    // were tried: now if they are, and otherwise after an attempt. It is dropped when this goes.
+    void when_tried(std::function<void()> then);
     // Why what is known is not where it outlives us; empty: it is, or will be.
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
   private:
+    struct Waiting {
+        Number change;
+        std::function<void()> then;
+    };
+
     void schedule();
     void write_now();
+    void tell_waiting();
     void finish(Number written, const std::optional<std::string>& error);
 
     TaskSurroundings& surroundings_;
@@ -54,6 +65,7 @@ class StateSaver {
     Clock::duration pause_ = least_interval;
     Alarm alarm_;
     std::string trouble_;
+    std::deque<Waiting> waiting_;  // by their changes
     // Of the callback, which may come after this.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -54,7 +54,7 @@ void TaskActor::abandon(std::size_t index) {
 void TaskActor::later(std::size_t index, const std::string& trouble) {
     Progress& progress = progress_[index];
     progress.step = Step::pause;
-    progress.trouble = trouble;
+    progress.trouble = valid_utf8(trouble, longest_reason);
     progress.pause = next_pause(progress.pause);
     progress.retry =
         house_.alarms().at(house_.surroundings().now() + progress.pause, [weak = weak_from_this(), index] {
@@ -69,7 +69,7 @@ void TaskActor::later(std::size_t index, const std::string& trouble) {
 void TaskActor::fail(std::size_t index, const std::string& reason) {
     ContainerRecord& container = record_.containers[index];
     container.given_up = true;
-    if (container.reason.empty()) container.reason = reason;
+    if (container.reason.empty()) container.reason = valid_utf8(reason, longest_reason);
     changed();
     wake();
 }
@@ -92,7 +92,7 @@ void TaskActor::pulled(std::size_t index, const std::optional<EngineError>& erro
     }
     if (is_outage(*error)) return later(index, error->message);
     // It will do if it is there already.
-    progress.trouble = error->message;
+    progress.trouble = valid_utf8(error->message, longest_reason);
     house_.calls().find_image(definition(index).image,
                               answer_to(index, Step::look_for_image, &TaskActor::looked_for_image));
 }
@@ -189,7 +189,7 @@ void TaskActor::created(std::size_t index, const Result<std::string>& answer) {
     }
     // It may have been made all the same, now or at an earlier attempt: its name tells.
     progress.unsure = true;
-    progress.trouble = error.message;
+    progress.trouble = valid_utf8(error.message, longest_reason);
     if (is_outage(error)) return later(index, error.message);
     progress.name_taken = error.kind == Kind::conflict;
     if (!progress.name_taken) fail(index, error.message);

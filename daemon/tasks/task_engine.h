@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +28,13 @@ class TaskBackend;
 
 // Past these, a task is refused: whoever may add tasks shall not be able to exhaust the daemon.
 inline constexpr std::size_t most_tasks = 2000;
-inline constexpr std::size_t most_task_containers = 64;                              // of one task
+inline constexpr std::size_t most_task_containers = 64;  // of one task
+// Of all tasks: with all that is told of them, a list of them fits into a message of the system's bus (32
+// MiB).
+inline constexpr std::size_t most_containers_of_tasks = 8000;
 inline constexpr std::size_t most_definition_bytes = std::size_t{16} * 1024 * 1024;  // of all tasks
 inline constexpr std::size_t longest_definition = std::size_t{256} * 1024;           // in bytes of JSON
+inline constexpr std::size_t longest_reason = 1024;  // in bytes, of what an engine said
 
 // One container of a task, as it is now. All strings are valid UTF-8 without NUL.
 struct TaskContainerView {
@@ -146,6 +151,11 @@ class TaskEngine {
     [[nodiscard]] virtual std::optional<TaskError> stop(std::string_view arn) = 0;
     // The task is to stop, and then all of it is to be removed, without waiting for its cleanup.
     [[nodiscard]] virtual std::optional<TaskError> remove(std::string_view arn) = 0;
+
+    // What was accepted outlives the daemon from this on: then is called once all of it is on disk, or can't
+    // be put there, which problem() tells. Now if it is, and otherwise from the loop; it is dropped if the
+    // engine goes.
+    virtual void when_kept(std::function<void()> then) = 0;
 
     // Sorted by arn.
     [[nodiscard]] virtual std::vector<TaskView> list() const = 0;

@@ -11,6 +11,10 @@ namespace shorewatch {
 
 namespace {
 
+TaskError beyond(const std::string& limit) {
+    return {TaskError::Kind::limits, {}, limit + "; remove some first"};
+}
+
 TaskError no_such_task(std::string_view arn) {
     return {TaskError::Kind::no_such_task, {}, "there is no task " + printable(arn)};
 }
@@ -113,17 +117,7 @@ std::variant<std::string, TaskError> TaskSupervisor::take(const WantedTask& want
         if (auto error = take_again(*there, wanted)) return *error;
         return wanted.arn;
     }
-    if (tasks_.size() >= most_tasks) {
-        return TaskError{TaskError::Kind::limits,
-                         {},
-                         "there are " + std::to_string(most_tasks) + " tasks already; remove some first"};
-    }
-    if (definition_bytes_ + wanted.json.size() > most_definition_bytes) {
-        return TaskError{TaskError::Kind::limits,
-                         {},
-                         "the definitions of all tasks would be larger than " +
-                             std::to_string(most_definition_bytes) + " bytes; remove some first"};
-    }
+    if (auto error = limit_for(wanted)) return *error;
     TaskRecord record;
     const std::string& family = wanted.definition->family;
     record.arn = !wanted.arn.empty() ? wanted.arn
@@ -144,6 +138,20 @@ std::variant<std::string, TaskError> TaskSupervisor::take(const WantedTask& want
     return arn;
 }
 
+std::optional<TaskError> TaskSupervisor::limit_for(const WantedTask& wanted) const {
+    if (tasks_.size() >= most_tasks)
+        return beyond("there are " + std::to_string(most_tasks) + " tasks already");
+    if (container_total_ + wanted.definition->containers.size() > most_containers_of_tasks) {
+        return beyond("all tasks would have more than " + std::to_string(most_containers_of_tasks) +
+                      " containers");
+    }
+    if (definition_bytes_ + wanted.json.size() > most_definition_bytes) {
+        return beyond("the definitions of all tasks would be larger than " +
+                      std::to_string(most_definition_bytes) + " bytes");
+    }
+    return std::nullopt;
+}
+
 std::optional<TaskError> TaskSupervisor::take_again(TaskActor& actor, const WantedTask& wanted) {
     if (!(*actor.record().definition == *wanted.definition)) {
         return TaskError{TaskError::Kind::conflict,
@@ -159,6 +167,7 @@ std::optional<TaskError> TaskSupervisor::take_again(TaskActor& actor, const Want
 void TaskSupervisor::add_actor(TaskRecord record, bool restored) {
     const std::string arn = record.arn;
     definition_bytes_ += record.json.size();
+    container_total_ += record.containers.size();
     TaskHouse& house = *this;
     auto actor = std::make_shared<TaskActor>(house, std::move(record), restored);
     tasks_.emplace(arn, actor);
@@ -176,6 +185,7 @@ void TaskSupervisor::remove_entry(const std::string& arn) {
     for (const ContainerRecord& container : actor->record().containers)
         containers_.erase(container.id);
     definition_bytes_ -= actor->record().json.size();
+    container_total_ -= actor->record().containers.size();
     tasks_.erase(found);
     changed_.erase(arn);
     saver_.change();

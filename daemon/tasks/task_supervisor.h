@@ -56,6 +56,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     [[nodiscard]] std::variant<std::string, TaskError> add(const std::string& definition) override;
     [[nodiscard]] std::optional<TaskError> stop(std::string_view arn) override;
     [[nodiscard]] std::optional<TaskError> remove(std::string_view arn) override;
+    void when_kept(std::function<void()> then) override { saver_.when_tried(std::move(then)); }
     [[nodiscard]] std::vector<TaskView> list() const override;
     [[nodiscard]] std::optional<TaskView> find(std::string_view arn) const override;
     [[nodiscard]] std::string export_state() const override;
@@ -98,6 +99,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
 
     [[nodiscard]] std::variant<std::string, TaskError> take(const WantedTask& wanted,
                                                             const std::string& file);
+    [[nodiscard]] std::optional<TaskError> limit_for(const WantedTask& wanted) const;
     [[nodiscard]] std::optional<TaskError> take_again(TaskActor& actor, const WantedTask& wanted);
     void add_actor(TaskRecord record, bool restored);
     void remove_entry(const std::string& arn);
@@ -138,7 +140,9 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     bool had_tasks_;  // ever
 
     std::map<std::string, std::shared_ptr<TaskActor>, std::less<>> tasks_;
+    // Of all tasks.
     std::size_t definition_bytes_ = 0;
+    std::size_t container_total_ = 0;
     // By their ids at the engine.
     std::unordered_map<std::string, std::pair<std::weak_ptr<TaskActor>, std::size_t>> containers_;
     std::set<std::string> changed_;  // arns of tasks whose change is to be told

@@ -62,10 +62,15 @@ void TaskEngineObject::invalidate_total() {
 
 void TaskEngineObject::AddTask(sdbus::Result<sdbus::ObjectPath>&& result, std::string task_definition_json) {
     answer([&] {
-        const auto allowed = [&actions = context_.actions, json = std::move(task_definition_json)] {
-            const auto added = engine_of(actions).add(json);
+        const auto allowed = [&context = context_, json = std::move(task_definition_json)](
+                                 sdbus::Result<sdbus::ObjectPath>&& permitted) {
+            TaskEngine& tasks = engine_of(context.actions);
+            const auto added = tasks.add(json);
             if (const auto* const failure = std::get_if<TaskError>(&added)) throw error_of(*failure);
-            return task_path(std::get<std::string>(added));
+            const auto open = context.calls.keep(std::move(permitted));
+            tasks.when_kept([open, path = task_path(std::get<std::string>(added))] {
+                open.answer([&] { return path; });
+            });
         };
         context_.authority.require(
             getObject(),

@@ -85,9 +85,6 @@ def test_a_kill_at_any_step_makes_nothing_twice_and_leaves_nothing(
         up(tasks, arn, web)
         if not away:
             kill_after(tasks, arn, step, kill)
-        if step == 0 and victim == "daemon" and not away:
-            # What was taken on an instant before may not have been kept: adding it again is harmless.
-            up(tasks, arn, web)
         check_up(tasks, engine, arn, must_run=victim == "daemon" or away)
         before = statuses_told(tasks, arn)(tasks.recorder.signals.all())
         tasks.act(arn, "Remove")

@@ -72,6 +72,7 @@ void TaskWorld::live() {
     TaskSupervisor::Kept kept;
     known_.clear();
     if (disk) kept.state = read_task_state(*disk);
+    check_promises(kept.state.tasks);
     for (const TaskRecord& record : kept.state.tasks) {
         KnownTask& known = known_[record.arn];
         known.told = record.told;
@@ -109,7 +110,41 @@ void TaskWorld::die(bool write_arrives) {
 std::string TaskWorld::add(const std::string& definition) {
     const auto added = supervisor_->add(definition);
     if (const auto* error = std::get_if<TaskError>(&added)) FAIL(error->message);
+    promise(std::get<std::string>(added), TaskStatus::running);
     return std::get<std::string>(added);
+}
+
+std::string TaskWorld::stop(const std::string& arn) {
+    if (const auto error = supervisor_->stop(arn)) return error->message;
+    promise(arn, TaskStatus::stopped);
+    return {};
+}
+
+std::string TaskWorld::remove(const std::string& arn) {
+    if (const auto error = supervisor_->remove(arn)) return error->message;
+    promise(arn, TaskStatus::dead);
+    return {};
+}
+
+void TaskWorld::promise(const std::string& arn, TaskStatus desired) {
+    supervisor_->when_kept([this, arn, desired] {
+        const auto task = supervisor_->find(arn);
+        if (task) promised_[arn] = std::max(desired, promised_[arn]);
+    });
+}
+
+void TaskWorld::check_promises(const std::vector<TaskRecord>& kept) {
+    // Where nothing could be written, that was told instead.
+    if (was_full_) return;
+    for (const auto& [arn, desired] : promised_) {
+        const auto record = std::ranges::find(kept, arn, &TaskRecord::arn);
+        require(record != kept.end(), "task " + arn + " is forgotten after it was answered to be kept");
+        if (record != kept.end()) {
+            const TaskStatus wanted = record->remove_now ? TaskStatus::dead : record->desired;
+            require(wanted >= desired, "task " + arn + " was answered to become " + text_of(desired) +
+                                           ", and is wanted to be " + text_of(wanted));
+        }
+    }
 }
 
 void TaskWorld::bring_up() {
@@ -351,6 +386,7 @@ void TaskWorld::task_removed(const TaskView& task) {
     note("removed " + task.arn);
     require(known_[task.arn].told == TaskStatus::dead, "task " + task.arn + " is removed before it is dead");
     removed.push_back(task.arn);
+    promised_.erase(task.arn);
     known_.erase(task.arn);
 }
 

@@ -34,6 +34,9 @@ class TaskWorld final : private TaskEngineObserver {
     [[nodiscard]] TaskView task(const std::string& arn) { return supervisor_->find(arn).value(); }
     // Its arn; fails the test where it is refused.
     std::string add(const std::string& definition);
+    // What was wrong with it; empty: nothing.
+    std::string stop(const std::string& arn);
+    std::string remove(const std::string& arn);
     // At once, as by kill -9. What it had asked of the engine may still be done there; what it was writing is
     // on disk or isn't.
     void die(bool write_arrives);
@@ -108,6 +111,8 @@ class TaskWorld final : private TaskEngineObserver {
     void asked_call(const EngineCallPtr& call);
     void check_create(const ContainerPlan& plan);
     void check_view(const TaskView& task);
+    void promise(const std::string& arn, TaskStatus desired);
+    void check_promises(const std::vector<TaskRecord>& kept);
     void require(bool holds, const std::string& rule);
 
     std::mt19937_64 random_;
@@ -129,6 +134,7 @@ class TaskWorld final : private TaskEngineObserver {
     std::size_t saves_ = 0;
     bool was_full_ = false;
     std::map<std::string, KnownTask> known_;
+    std::map<std::string, TaskStatus> promised_;      // what is kept of tasks, by what was answered
     std::map<std::string, Clock::time_point> pulls_;  // under way, by image
     std::string broken_;
     std::string history_;

@@ -91,6 +91,40 @@ TEST_CASE("the state is written at most once a second, and not at all when nothi
     CHECK_FALSE(idle.pass_time());
 }
 
+TEST_CASE("who waits for what was accepted to be kept waits for one write, and for no interval") {
+    TaskWorld world;
+    int kept = 0;
+    const auto wait = [&] { world.tasks().when_kept([&] { ++kept; }); };
+    wait();
+    CHECK(kept == 1);  // nothing was changed
+    world.add(task_of({db}));
+    wait();
+    world.turn_all();
+    while (!world.is_saving())
+        REQUIRE(world.pass_time());
+    const Clock::time_point begin = world.now();
+    // Of what is being written it is no part.
+    CHECK(world.tasks().stop("t") == std::nullopt);
+    wait();
+    CHECK(kept == 1);
+    world.finish_save(std::nullopt);
+    CHECK(kept == 2);
+    CHECK(world.pass_time());
+    REQUIRE(world.is_saving());
+    CHECK(world.now() == begin);
+    // In vain: it is told, and the next who waits need not wait for the next attempt.
+    world.finish_save("no space left on device");
+    CHECK(kept == 3);
+    CHECK_THAT(world.tasks().problem(), ContainsSubstring("no space left on device"));
+    CHECK(world.tasks().remove("t") == std::nullopt);
+    wait();
+    CHECK(world.pass_time());
+    REQUIRE(world.is_saving());
+    CHECK(world.now() == begin);
+    world.finish_save(std::nullopt);
+    CHECK(kept == 4);
+}
+
 TEST_CASE("the end of an essential container stops the task, that of another one nobody") {
     TaskWorld world;
     world.bring_up();
@@ -242,6 +276,26 @@ TEST_CASE("what can't be done is refused by its kind, and changes nothing") {
     const TaskError limit =
         error_of(world.tasks().add(R"({"family":"f","containerDefinitions":[{"name":"a","image":"db"}]})"));
     CHECK(limit.kind == TaskError::Kind::limits);
+}
+
+TEST_CASE("all tasks together have only so many containers, so that they can be listed") {
+    TaskWorld world;
+    std::vector<std::string> containers;
+    for (std::size_t index = 0; index < most_task_containers; ++index)
+        containers.push_back(R"("name":"c)" + std::to_string(index) + R"(","image":"db")");
+    const auto definition = [&](std::size_t number) {
+        std::string json = task_of(containers);
+        return json.replace(json.find("\"t\""), 3, "\"t" + std::to_string(number) + "\"");
+    };
+    const std::size_t fit = most_containers_of_tasks / most_task_containers;
+    for (std::size_t number = 0; number < fit; ++number)
+        (void)world.add(definition(number));
+    const TaskError limit = error_of(world.tasks().add(definition(fit)));
+    CHECK(limit.kind == TaskError::Kind::limits);
+    CHECK(limit.message == "all tasks would have more than 8000 containers; remove some first");
+    CHECK(world.remove("t0").empty());
+    world.settle();
+    (void)world.add(definition(fit));
 }
 
 TEST_CASE("the engine is asked for few things at a time, and for each after another") {

@@ -224,8 +224,8 @@ class Run {
         }
         const TaskView& task = tasks[pick(tasks.size())];
         world_.note((which == 3 ? "remove " : "stop ") + task.arn);
-        const auto error = which == 3 ? world_.tasks().remove(task.arn) : world_.tasks().stop(task.arn);
-        if (error) wrong_ = error->message;
+        const std::string error = which == 3 ? world_.remove(task.arn) : world_.stop(task.arn);
+        if (!error.empty()) wrong_ = error;
     }
 
     // Containers that depend on those before them, in any way that makes sense.
@@ -281,7 +281,7 @@ class Run {
         world_.settle();
         check_rest();
         for (const TaskView& task : world_.tasks().list())
-            (void)world_.tasks().remove(task.arn);
+            (void)world_.remove(task.arn);
         world_.settle();
         world_.bring_down();
         world_.turn_all();
