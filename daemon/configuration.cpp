@@ -174,7 +174,7 @@ void merge_runtime(const config::RuntimeSection& section, RuntimeConfiguration& 
 }
 
 void merge_tasks(const config::TasksSection& section, TasksConfiguration& tasks) {
-    if (section.enabled) tasks.enabled = *section.enabled;
+    if (section.enabled) tasks.enabled = section.enabled;
     if (section.engine) tasks.engine = *section.engine;
     if (section.folder) tasks.folder = *section.folder;
     if (section.credentials) tasks.credentials = *section.credentials;

@@ -348,6 +348,7 @@ std::vector<ContainerDefinition> read_containers(const PlacedValue& array,
     if (elements.empty()) array.fail("is empty; a task has at least one container");
     const Names names = read_names(elements);
     std::vector<ContainerDefinition> containers;
+    containers.reserve(elements.size());
     for (const PlacedValue& element : elements)
         containers.push_back(read_container(element, names, containers.size(), volumes));
     if (std::ranges::none_of(containers, &ContainerDefinition::essential))

@@ -72,7 +72,7 @@ bool has_parent_part(std::string_view path) {
 
 }  // namespace
 
-InvalidDefinition::InvalidDefinition(std::string path, const std::string& reason)
+InvalidDefinition::InvalidDefinition(const std::string& path, const std::string& reason)
     : std::runtime_error(printable(reason)), path_(printable(path)) {}
 
 std::string PlacedValue::text_or_empty(std::size_t most) const {

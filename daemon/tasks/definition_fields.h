@@ -20,7 +20,7 @@ namespace shorewatch {
 // A definition that can't be followed. what() is one printable line without the path.
 class InvalidDefinition : public std::runtime_error {
   public:
-    InvalidDefinition(std::string path, const std::string& reason);
+    InvalidDefinition(const std::string& path, const std::string& reason);
 
     // "$.containerDefinitions[0].image"
     [[nodiscard]] const std::string& path() const noexcept { return path_; }

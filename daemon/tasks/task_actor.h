@@ -154,8 +154,8 @@ class TaskActor : public std::enable_shared_from_this<TaskActor> {
     // task_actor_sync.cpp: what the engine says of containers.
     void inspect(std::size_t index);
     void inspected(std::size_t index, const Result<DeployedContainer>& answer);
-    void take(std::size_t index, const DeployedContainer& container);
-    void take_facts(std::size_t index, const DeployedContainer& container);
+    void take(std::size_t index, const DeployedContainer& found);
+    void take_facts(std::size_t index, const DeployedContainer& found);
     void ask_details(std::size_t index);
     void identify(std::size_t index, const std::string& id);
     void vanish(std::size_t index);

@@ -121,13 +121,13 @@ void TaskActor::looked_for_image(std::size_t index, const std::optional<EngineEr
 
 // True: a volume has to be made first, and is under way.
 bool TaskActor::make_volumes(std::size_t index) {
-    for (const ContainerDefinition::MountPoint& mount : definition(index).mounts) {
-        const VolumeDefinition& volume = record_.definition->volumes[mount.volume];
-        if (!volume.host_path.empty() || volumes_[mount.volume].made) continue;
-        make_volume(index, mount.volume);
-        return true;
-    }
-    return false;
+    const auto& mounts = definition(index).mounts;
+    const auto missing = std::ranges::find_if(mounts, [this](const ContainerDefinition::MountPoint& mount) {
+        return record_.definition->volumes[mount.volume].host_path.empty() && !volumes_[mount.volume].made;
+    });
+    if (missing == mounts.end()) return false;
+    make_volume(index, missing->volume);
+    return true;
 }
 
 void TaskActor::make_volume(std::size_t index, std::size_t volume) {

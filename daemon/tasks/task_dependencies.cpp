@@ -50,7 +50,7 @@ bool TaskActor::is_hopeless(std::size_t index) const {
 }
 
 std::string TaskActor::describe(const ContainerDependency& dependency) const {
-    const std::string container = "container " + definition(dependency.container).name;
+    std::string container = "container " + definition(dependency.container).name;
     switch (dependency.condition) {
         case ContainerDependency::Condition::created:
             return container + " to be created";

@@ -85,6 +85,7 @@ std::optional<TaskError> TaskSupervisor::remove(std::string_view arn) {
 
 std::vector<TaskView> TaskSupervisor::list() const {
     std::vector<TaskView> views;
+    views.reserve(tasks_.size());
     for (const auto& [arn, actor] : tasks_)
         views.push_back(actor->view());
     return views;
@@ -128,7 +129,7 @@ std::variant<std::string, TaskError> TaskSupervisor::take(const WantedTask& want
     record.suffix = free_name([](const std::string& hex) { return hex; });
     record.added = surroundings_->real_now();
     record.containers.resize(wanted.definition->containers.size());
-    const std::string arn = record.arn;
+    std::string arn = record.arn;
     add_actor(std::move(record), false);
     TaskActor& actor = *actor_of(arn);
     actor.take_credentials(wanted.credentials);

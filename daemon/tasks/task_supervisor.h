@@ -118,7 +118,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     [[nodiscard]] std::string follow_file(const TaskFiles::File& file);
     [[nodiscard]] std::string follow_wanted(const std::string& name, WantedTask wanted);
     void drop_file(const std::string& name);
-    [[nodiscard]] std::string shown(const std::string& file) const;
+    [[nodiscard]] std::string shown(const std::string& name) const;
     [[nodiscard]] std::vector<TaskActor*> actors_of_file(const std::string& name) const;
     void read_credentials();
 

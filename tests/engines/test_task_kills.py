@@ -16,7 +16,7 @@ from lab.tasks import Tasks, container, definition
 from test_tasks import (  # noqa: F401  (fixtures)
     LABEL, StartTasks, engine, owned, registry, session_engine, start, tasks, web)
 
-RUNS = int(os.environ.get("SHOREWATCH_TASK_KILLS", "50"))
+RUNS = int(os.environ.get("SHOREWATCH_TASK_KILLS", "12"))
 # Of two containers that are pulled, made and started.
 STEPS_UP = 6
 # And of their end and their removal.

@@ -11,6 +11,7 @@ from lab.bus import Bus
 from lab.clients import Client, ctl
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
+from lab.held_runtime import HeldRuntime
 from lab.parts import new_folder, running
 from lab.podman import Podman
 from lab.recorder import Recorder
@@ -35,9 +36,10 @@ def web(registry: Registry) -> str:
 @pytest.fixture(scope="module", params=["docker", "podman"])
 def session_engine(request: pytest.FixtureRequest, registry: Registry) -> Iterator[RestEngine]:
     with new_folder() as folder:
-        part: RestEngine = Dockerd(folder / "docker", live_restore=True)
+        runtime = HeldRuntime(folder)
+        part: RestEngine = Dockerd(folder / "docker", live_restore=True, runtime=runtime.path)
         if request.param == "podman":
-            part = Podman(folder / "podman")
+            part = Podman(folder / "podman", runtime=runtime.path)
             part.trust(registry.name)
         with running(part):
             yield part
@@ -189,6 +191,23 @@ def test_what_ignores_sigterm_is_killed(start: StartTasks, engine: RestEngine, t
     tasks.act("stubborn", "Stop")
     tasks.wait("stubborn", "STOPPED", seconds=90)
     assert tasks.list()["stubborn"]["Containers"]["a"]["ExitCode"] == 137
+
+
+def test_a_start_that_takes_too_long_ends_the_task_and_what_runs_after_all_is_stopped_once(
+        start: StartTasks, engine: RestEngine, tasks: Tasks, web: str) -> None:
+    start()
+    with HeldRuntime(engine.folder.parent).held():
+        tasks.add(definition("slow", container("a", web)))
+        # The deadline of a start is a minute.
+        tasks.wait_until(lambda all_: all_["slow"]["Containers"]["a"]["Reason"] != "", "the start to be given up", 90)
+    tasks.wait("slow", "STOPPED", seconds=90)
+    told = tasks.list()["slow"]
+    assert "start" in told["Reason"] and "60" in told["Reason"], told
+    [left] = owned(engine, "slow")
+    engine.api("POST", f"/containers/{left['Id']}/wait")  # the kernel has told the end before the engine knows it
+    tasks.act("slow", "Remove")
+    tasks.wait_until(lambda all_: not all_, "the task to go")
+    assert not owned(engine, "slow")
 
 
 def test_a_program_that_is_not_there_is_told_in_the_engines_words(

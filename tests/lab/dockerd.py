@@ -31,8 +31,10 @@ class Dockerd(RestEngine):
     type_id = "docker.com"
     abilities = frozenset({"pause", "rename", "restart"})
 
-    def __init__(self, folder: Path, live_restore: bool = False):
+    def __init__(self, folder: Path, live_restore: bool = False, runtime: Optional[Path] = None):
+        """runtime: instead of runc."""
         super().__init__(folder, "docker.sock")
+        self._runtime = runtime
         self._live_restore = live_restore
         self._strays = Strays()
 
@@ -115,13 +117,16 @@ class Dockerd(RestEngine):
 
     # How it is done.
 
-    def _settings(self) -> Mapping[str, str]:
+    def _settings(self) -> Mapping[str, Any]:
+        settings: dict[str, Any] = {}
+        if self._runtime is not None:
+            settings.update({"runtimes": {"lab": {"path": str(self._runtime)}}, "default-runtime": "lab"})
         # A file of its own, since the machine's /etc/docker/daemon.json is for the machine's dockerd. Docker 20.10
         # writes a key to /etc/docker unless told where; later ones know neither the key nor the setting.
         version = subprocess.run([DOCKERD, "--version"], check=True, capture_output=True, text=True).stdout
         if "version 20." in version:
-            return {"deprecated-key-path": str(self.folder / "key.json")}
-        return {}
+            settings["deprecated-key-path"] = str(self.folder / "key.json")
+        return settings
 
     def _wait_until_answering(self, deadline: Deadline) -> None:
         # The socket takes connections before the engine serves them: the request waits for it.

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Union
 from urllib.parse import quote
 
 from . import busybox
@@ -58,17 +58,18 @@ class Podman(RestEngine):
     api_prefix = "/v4.0.0/libpod"
     removal = {"force": "true", "timeout": "0"}
 
-    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file"):
+    def __init__(self, folder: Path, service_seconds: int = 0, log_size: int = 1_000_000, events_logger: str = "file",
+                 runtime: Union[str, Path] = RUNC):
         """service_seconds: without connections, the service ends after these; 0: never. log_size: bytes of the log of
-        events, beyond which it is rotated. events_logger: "none" for no events."""
+        events, beyond which it is rotated. events_logger: "none" for no events. runtime: instead of runc."""
         super().__init__(folder, "podman.sock")
         self._service_seconds = service_seconds
         self._strays = [path for path in _STRAYS if not path.exists()]
         (folder / "containers.conf").write_text(_CONFIGURATION.format(
             folder=folder, log_size=log_size, events_logger=events_logger))
-        runtime = folder / "runc"
-        runtime.write_text(_RUNTIME.format(runc=RUNC, folder=folder))
-        runtime.chmod(0o755)
+        wrapper = folder / "runc"
+        wrapper.write_text(_RUNTIME.format(runc=runtime, folder=folder))
+        wrapper.chmod(0o755)
 
     def trust(self, registry: str) -> None:
         """From its next start on it pulls from there without TLS, as Docker does from 127.0.0.1."""
