@@ -6,6 +6,7 @@
 #include "dbus/service/errors.h"
 #include "dbus/service/object_paths.h"
 #include "engines/support/text.h"
+#include "engines/support/timestamp.h"
 
 namespace shorewatch::bus {
 
@@ -80,7 +81,7 @@ std::string TaskObject::File() {
 }
 
 uint64_t TaskObject::AddedAt() {
-    return usec_or_zero(task_.added);
+    return to_usec(task_.added);
 }
 
 std::string TaskObject::DesiredStatus() {
@@ -96,11 +97,11 @@ std::string TaskObject::Reason() {
 }
 
 uint64_t TaskObject::StoppedAt() {
-    return usec_or_zero(task_.stopped);
+    return to_usec(task_.stopped);
 }
 
 uint64_t TaskObject::CleanupAt() {
-    return usec_or_zero(task_.cleanup);
+    return to_usec(task_.cleanup);
 }
 
 TaskContainers TaskObject::Containers() {

@@ -1,8 +1,10 @@
 #include "dbus/service/task_values.h"
 
+#include <cstdint>
 #include <vector>
 
 #include "dbus/service/errors.h"
+#include "engines/support/timestamp.h"
 
 namespace shorewatch::bus {
 
@@ -16,6 +18,7 @@ sdbus::Variant text(std::string_view value) {
 
 std::vector<PortRow> rows_of(const std::vector<PortMapping>& ports) {
     std::vector<PortRow> rows;
+    rows.reserve(ports.size());
     for (const PortMapping& port : ports) {
         rows.emplace_back(port.container_port, port.host_port,
                           port.protocol == PortMapping::Protocol::udp ? "udp" : "tcp");
@@ -39,10 +42,6 @@ const char* name_of(TaskError::Kind kind) {
 
 }  // namespace
 
-std::uint64_t usec_or_zero(const std::optional<RealTime>& time) {
-    return time ? to_usec(*time) : 0;
-}
-
 Dictionary details_of(const TaskView& task, const TaskContainerView& container) {
     const auto position = static_cast<std::uint32_t>(&container - task.containers.data());
     Dictionary details = {{"Position", sdbus::Variant(position)},
@@ -58,8 +57,8 @@ Dictionary details_of(const TaskView& task, const TaskContainerView& container) 
         details.emplace("ExitCode", sdbus::Variant(std::int32_t{*container.exit_code}));
         details.emplace("OOMKilled", sdbus::Variant(container.oom_killed));
     }
-    if (container.started) details.emplace("StartedAt", sdbus::Variant(to_usec(*container.started)));
-    if (container.finished) details.emplace("FinishedAt", sdbus::Variant(to_usec(*container.finished)));
+    if (container.started) details.emplace("StartedAt", sdbus::Variant(to_usec(container.started)));
+    if (container.finished) details.emplace("FinishedAt", sdbus::Variant(to_usec(container.finished)));
     if (!container.ports.empty()) details.emplace("Ports", sdbus::Variant(rows_of(container.ports)));
     return details;
 }
@@ -76,12 +75,12 @@ Dictionary properties_of(const TaskView& task) {
             {"Family", text(task.family)},
             {"Version", text(task.version)},
             {"File", text(task.file)},
-            {"AddedAt", sdbus::Variant(usec_or_zero(task.added))},
+            {"AddedAt", sdbus::Variant(to_usec(task.added))},
             {"DesiredStatus", text(to_string(task.desired))},
             {"KnownStatus", text(to_string(task.known))},
             {"Reason", text(task.reason)},
-            {"StoppedAt", sdbus::Variant(usec_or_zero(task.stopped))},
-            {"CleanupAt", sdbus::Variant(usec_or_zero(task.cleanup))},
+            {"StoppedAt", sdbus::Variant(to_usec(task.stopped))},
+            {"CleanupAt", sdbus::Variant(to_usec(task.cleanup))},
             {"Containers", sdbus::Variant(containers_of(task))}};
 }
 

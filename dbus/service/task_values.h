@@ -1,22 +1,16 @@
 // What the task engine tells, as values for the bus.
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "daemon/tasks/task_engine.h"
 #include "dbus/compat/sdbus.h"
-#include "engines/support/timestamp.h"
 
 namespace shorewatch::bus {
 
 using Dictionary = std::map<std::string, sdbus::Variant>;
 using TaskContainers = std::map<std::string, Dictionary>;
-
-// Microseconds; 0: there is none.
-[[nodiscard]] std::uint64_t usec_or_zero(const std::optional<RealTime>& time);
 
 // What org.shorewatch1.Task has as Containers.
 [[nodiscard]] Dictionary details_of(const TaskView& task, const TaskContainerView& container);
@@ -24,6 +18,6 @@ using TaskContainers = std::map<std::string, Dictionary>;
 // All properties of org.shorewatch1.Task.
 [[nodiscard]] Dictionary properties_of(const TaskView& task);
 
-[[nodiscard]] sdbus::Error error_of(const TaskError& error);
+[[nodiscard]] sdbus::Error error_of(const TaskError& failure);
 
 }  // namespace shorewatch::bus

@@ -25,8 +25,9 @@ std::string port_name(const PortMapping& port) {
 
 std::vector<std::string> environment_of(const ContainerPlan& plan) {
     std::vector<std::string> variables;
+    variables.reserve(plan.environment.size());
     for (const auto& [name, value] : plan.environment)
-        variables.push_back(name + "=" + value);
+        variables.push_back(std::string(name).append("=").append(value));
     return variables;
 }
 
@@ -85,10 +86,12 @@ void write_host_config(json::Writer& body, const ContainerPlan& plan) {
     if (plan.memory_reservation_bytes != 0)
         body.member("MemoryReservation", static_cast<std::int64_t>(plan.memory_reservation_bytes));
     std::vector<std::string> links;
+    links.reserve(plan.links.size());
     for (const auto& [id, name] : plan.links)
-        links.push_back(id + ":" + name);
+        links.push_back(std::string(id).append(":").append(name));
     write_texts(body, "Links", links);
     std::vector<std::string> sources;
+    sources.reserve(plan.volumes_from.size());
     for (const auto& [id, read_only] : plan.volumes_from)
         sources.push_back(id + (read_only ? ":ro" : ":rw"));
     write_texts(body, "VolumesFrom", sources);

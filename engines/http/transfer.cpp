@@ -114,7 +114,8 @@ void Transfer::set_method(Method method, const std::string& json) {
 void Transfer::add_header(const std::string& line) {
     curl_slist* const longer = curl_slist_append(request_headers_.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc();
-    static_cast<void>(request_headers_.release());  // it is what the longer one begins with
+    // What there was is what the longer one begins with.
+    [[maybe_unused]] const curl_slist* const same = request_headers_.release();
     request_headers_.reset(longer);
     set(easy(), CURLOPT_HTTPHEADER, longer);
 }
@@ -291,7 +292,7 @@ StreamTransfer::StreamTransfer(const Endpoint& endpoint, StreamRequest request, 
       handlers_(std::move(handlers)) {
     set_method(request.method, {});
     for (const auto& [name, value] : request.headers)
-        add_header(name + ": " + value);
+        add_header(std::string(name).append(": ").append(value));
     if (whole_deadline_.count() > 0)
         set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(whole_deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_deadline_.count()));

@@ -100,6 +100,7 @@ std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) {
     if (plan.cpu_shares != 0 || plan.memory_bytes != 0 || plan.memory_reservation_bytes != 0)
         write_limits(body, plan);
     std::vector<std::string> sources;
+    sources.reserve(plan.volumes_from.size());
     for (const auto& [id, read_only] : plan.volumes_from)
         sources.push_back(id + (read_only ? ":ro" : ":rw"));
     write_texts(body, "volumes_from", sources);
@@ -107,8 +108,9 @@ std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) {
     write_volumes(body, plan);
     if (!plan.ports.empty()) write_ports(body, plan);
     std::vector<std::string> entries;
+    entries.reserve(hosts.size());
     for (const auto& [name, address] : hosts)
-        entries.push_back(name + ":" + address);
+        entries.push_back(std::string(name).append(":").append(address));
     if (!entries.empty()) write_texts(body, "hostadd", entries);
     body.end_object();
     return std::string(body.written());

@@ -140,7 +140,7 @@ Result<Value> decoded(const std::string& purpose, const Endpoint& endpoint, Resu
 }
 
 std::function<void(Result<std::string>)> as_done(EngineDeployment::Done reply) {
-    return [call = std::move(reply)](Result<std::string> body) {
+    return [call = std::move(reply)](const Result<std::string>& body) {
         body ? call(std::nullopt) : call(body.error());
     };
 }
@@ -209,13 +209,14 @@ void Client::Deployment::create(const ContainerPlan& plan, TextReply reply) {
 // Takes the links out of the plan one by one, and makes them hosts.
 void Client::Deployment::find_hosts(ContainerPlan plan, StringPairs hosts, TextReply reply) {
     if (plan.links.empty()) return create_with(plan, hosts, std::move(reply));
-    const auto [id, name] = plan.links.front();
+    const std::string id = plan.links.front().first;
+    const std::string name = plan.links.front().second;
     plan.links.erase(plan.links.begin());
     const std::string purpose = doing("find the address of", id);
     http::Request question = request(http::Method::get, purpose, owner_.options_.inspect_deadline);
     question.body_limit = owner_.options_.inspect_limit;
     ask(owner_.dialect_->container_path(id) + "/json", std::move(question), container_kind,
-        [this, purpose, name = name, plan = std::move(plan), hosts = std::move(hosts),
+        [this, purpose, name, plan = std::move(plan), hosts = std::move(hosts),
          call = std::move(reply)](Result<std::string> body) mutable {
             auto address = decoded(purpose, owner_.endpoint_, std::move(body), decode_address);
             if (!address) return call(address.error());
