@@ -7,9 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/seeds.md"
-# Below a seed's heading: how many of its names there are.
-ROWS = {"whalewatcher": 23, "whalewatcher/engineclient": 18, "sealwatcher": 4, "libcontainerd": 58,
-        "ecs-agent/agent/engine": 61}
+NAMES = ROOT / "tests/dbus/seed_names.txt"
+INTERFACES = ROOT / "dbus/interfaces"
+
+
+def seed_names() -> set[tuple[str, str]]:
+    """Seed, name: all that the seeds export."""
+    found, seed = set(), ""
+    for line in NAMES.read_text().splitlines():
+        if line.startswith("["):
+            seed = line[1:-1]
+        elif line and not line.startswith("#"):
+            found.add((seed, line))
+    return found
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -24,10 +34,23 @@ def rows() -> list[tuple[str, str, str, str]]:
     return found
 
 
+def last_part(member: str) -> str:
+    return re.split(r"::|\.", member.removesuffix("()"))[-1].strip('"')
+
+
 def test_each_name_has_one_row() -> None:
     names = [(seed, name) for seed, name, _, _ in rows()]
     assert len(names) == len(set(names))
-    assert {seed: sum(1 for one, _ in names if one == seed) for seed, _ in names} == ROWS
+    assert set(names) == seed_names()
+
+
+def test_what_is_named_on_d_bus_is_there() -> None:
+    named = {one for _, _, here, _ in rows() for one in re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", here)}
+    assert named
+    for one in named:
+        interface, member = one.split(".")
+        xml = (INTERFACES / f"org.shorewatch1.{interface}.xml").read_text()
+        assert re.search(f'<(method|property|signal) name="{member}"', xml), one
 
 
 @pytest.mark.parametrize("file", sorted({file for _, _, _, file in rows()}))
@@ -36,6 +59,8 @@ def test_the_file_is_there_and_has_what_it_is_named_for(file: str) -> None:
     for _, name, here, of in rows():
         if of != file:
             continue
-        # Of members that are written as code, at least one is in the file, by its last part.
-        members = [re.split(r"::|\.", one.removesuffix("()"))[-1].strip('"') for one in re.findall(r"`([^`]+)`", here)]
-        assert not members or any(member in text for member in members), f"{name}: none of {members} is in {file}"
+        members = re.findall(r"`([^`]+)`", here)
+        # Members of C++ all have to be in it, by their last part; of what else is written as code, one has to.
+        missing = [one for one in members if "::" in one and last_part(one) not in text]
+        assert not missing, f"{name}: {missing} not in {file}"
+        assert not members or any(last_part(one) in text for one in members), f"{name}: none of {members} is in {file}"
