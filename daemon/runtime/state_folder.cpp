@@ -12,6 +12,7 @@
 #include "engines/support/log.h"
 #include "engines/support/text.h"
 #include "engines/support/unique_fd.h"
+#include "engines/support/whole_file.h"
 
 namespace shorewatch {
 
@@ -20,25 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* record_name = "namespace";
-constexpr const char* new_record_name = "namespace.new";
 constexpr const char* mark_name = "running";
 
 [[noreturn]] void fail(const char* what, const fs::path& path) {
     throw std::system_error(errno, std::generic_category(), std::string(what) + " " + path.string());
-}
-
-void sync(const fs::path& path, int flags) {
-    const UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) fail("cannot write", path);
-}
-
-void write_all(const fs::path& path, const std::string& text) {
-    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) fail("cannot make", path);
-    const ssize_t written = ::write(fd.get(), text.data(), text.size());
-    if (written >= 0 && static_cast<std::size_t>(written) != text.size()) errno = ENOSPC;
-    if (written < 0 || static_cast<std::size_t>(written) != text.size() || ::fsync(fd.get()) != 0)
-        fail("cannot write", path);
 }
 
 // A folder of the runtime's own, that nobody else may look into.
@@ -79,11 +65,8 @@ void StateFolder::add(const std::string& id, const std::string& name_space) cons
     const fs::path folder = of(id);
     make_private_folder(folder_);
     make_private_folder(folder);
-    write_all(folder / new_record_name, name_space + "\n");
-    if (::rename((folder / new_record_name).c_str(), (folder / record_name).c_str()) != 0)
-        fail("cannot write", folder / record_name);
-    sync(folder, O_RDONLY | O_DIRECTORY);
-    sync(folder_, O_RDONLY | O_DIRECTORY);
+    write_whole_file(folder / record_name, name_space + "\n");
+    sync_folder(folder_);
 }
 
 void StateFolder::remove(const std::string& id) const noexcept {

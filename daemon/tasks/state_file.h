@@ -1,5 +1,5 @@
-// A file that is written in whole or not at all, also when the machine dies in the middle of it, by a thread
-// of its own: a disk may take its time.
+// The file with the state of tasks: written in whole or not at all, by a thread of its own: a disk may take
+// its time.
 #pragma once
 
 #include <condition_variable>
@@ -16,11 +16,7 @@ namespace shorewatch {
 // The most that is read of it, in bytes.
 inline constexpr std::size_t largest_state = std::size_t{64} * 1024 * 1024;
 
-// A temporary file beside it, fsync, rename, fsync of the folder, which is made if it isn't there. Throws
-// std::runtime_error: one printable line with the file's name.
-void write_whole_file(const std::filesystem::path& file, const std::string& text);
-
-// Gives it another name, FILE.damaged-TIME, and answers that. Throws as above.
+// Gives it another name, FILE.damaged-TIME, and answers that. Throws as write_whole_file() does.
 std::filesystem::path keep_aside(const std::filesystem::path& file);
 
 class StateFile {

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/tasks/state_file.h"
+#include "engines/support/whole_file.h"
 #include "tests/fakes/temporary_folder.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/task_daemon.h"
