@@ -1,6 +1,7 @@
 """What an engine leaves behind when it is killed, and how it is done away with: processes, cgroups, mounts."""
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Iterator
 
@@ -53,6 +54,14 @@ def end_cgroup(name: str) -> None:
             for pid in (group / "cgroup.procs").read_text().split():
                 end_process(int(pid))
             group.rmdir()
+
+
+def remove_empty_cgroups(name: str) -> None:
+    """Those below it, and itself, as far as nobody is in them."""
+    for top in [Path("/sys/fs/cgroup") / name, *Path("/sys/fs/cgroup").glob(f"*/{name}")]:
+        for group, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(group)
 
 
 def remove_shim_sockets(tasks: Path) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from . import busybox
 from .engine import Alive
-from .leftovers import end_process, processes_with
+from .leftovers import end_process, processes_with, remove_empty_cgroups
 from .process import Process
 from .real_engine import PATH, program
 from .rest_engine import EngineError, RestEngine
@@ -96,6 +96,8 @@ class Podman(RestEngine):
                 end_process(pid)
 
     def _remove_strays(self) -> None:
+        # Of containers that name no cgroup, as those of tasks do: shared by all Podmans.
+        remove_empty_cgroups("libpod_parent")
         for stray in self._strays:
             with contextlib.suppress(OSError):  # somebody else's by now
                 stray.rmdir() if stray.is_dir() else stray.unlink()
