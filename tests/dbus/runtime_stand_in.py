@@ -318,7 +318,7 @@ def main() -> None:
 
     def on_command(*_: object) -> bool:
         command, *arguments = sys.stdin.readline().split() or ["end"]
-        {"away": engine.leave, "back": arrive, "forge": forge, "end": loop.quit}[command](*arguments)
+        {"away": engine.leave, "back": arrive, "forge": forge, "report": lambda: None, "end": loop.quit}[command](*arguments)
         engine.say("done", command=command)
         return True
 

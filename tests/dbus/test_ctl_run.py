@@ -49,7 +49,9 @@ class StandIn:
         self.wait_for("done", after)
 
     def names(self) -> list[str]:
-        return [call["what"] for call in self.calls.all() if call["what"] not in ("ready", "ended")]
+        """Of all calls so far: what it has said of them has been read when it has answered."""
+        self.do("report")
+        return [call["what"] for call in self.calls.all() if call["what"] not in ("ready", "ended", "done")]
 
     def close(self) -> None:
         assert self._process.stdin is not None
