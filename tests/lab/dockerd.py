@@ -19,7 +19,7 @@ from .leftovers import Strays, end_process, processes_with, remove_shim_sockets
 from .process import Process
 from .real_engine import program
 from .rest_engine import EngineError, RestEngine, UnixConnection
-from .waiting import Deadline, connect, wait_for_exit
+from .waiting import Deadline, wait_for_exit
 
 DOCKERD = program("dockerd")
 DOCKER = program("docker")
@@ -127,18 +127,6 @@ class Dockerd(RestEngine):
         if "version 20." in version:
             settings["deprecated-key-path"] = str(self.folder / "key.json")
         return settings
-
-    def _wait_until_answering(self, deadline: Deadline) -> None:
-        # The socket takes connections before the engine serves them: the request waits for it.
-        while True:
-            with connect(self.socket, deadline) as connection:
-                connection.settimeout(deadline.left())
-                with contextlib.suppress(ConnectionError):  # a dying predecessor's
-                    connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-                    if b" 200 " in connection.recv(4096):
-                        return
-            if not self.process.running():
-                raise AssertionError(f"dockerd ended with {self.process.wait(1)}:\n{self.process.output()[-3000:]}")
 
     def _wait_for_bytes(self, path: str, query: Mapping[str, str], wanted: str, seconds: float) -> None:
         deadline = Deadline(seconds, f"{wanted} in the answer to GET {path}")

@@ -19,7 +19,7 @@ from .leftovers import end_process, processes_with, remove_empty_cgroups
 from .process import Process
 from .real_engine import PATH, program
 from .rest_engine import EngineError, RestEngine
-from .waiting import Deadline, FileWatch, connect, wait_for_exit
+from .waiting import Deadline, FileWatch, wait_for_exit
 
 PODMAN = program("podman")
 RUNC = program("runc")
@@ -80,7 +80,7 @@ class Podman(RestEngine):
     def start(self) -> None:
         """Returns when the engine answers and has its image."""
         self._process = Process(self.service_command(self.url), self.folder / "podman.log", self.environment())
-        connect(self.socket, Deadline(30, f"podman to listen on {self.socket}")).close()
+        self._wait_until_answering(Deadline(30, f"podman to answer on {self.socket}"))
         self.need_image()
 
     def stop(self) -> None:

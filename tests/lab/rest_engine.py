@@ -13,6 +13,7 @@ from typing import Any, Mapping, Optional
 from urllib.parse import quote, urlencode
 
 from .real_engine import RealEngine
+from .waiting import Deadline, connect
 
 
 class EngineError(Exception):
@@ -111,6 +112,19 @@ class RestEngine(RealEngine):
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(remove, self.containers()))
+
+    def _wait_until_answering(self, deadline: Deadline) -> None:
+        # The socket takes connections before the engine serves them: the request waits for it. And a predecessor that
+        # was killed may take them for a moment, as may what it was forking.
+        while True:
+            with connect(self.socket, deadline) as connection:
+                connection.settimeout(deadline.left())
+                with contextlib.suppress(ConnectionError):
+                    connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                    if b" 200 " in connection.recv(4096):
+                        return
+            if not self.process.running():
+                raise AssertionError(f"{self.type} ended with {self.process.wait(1)}:\n{self.process.output()[-3000:]}")
 
     def _post(self, container: str, action: str, **query: str) -> None:
         self.api("POST", f"/containers/{quote(container)}/{action}", query=query)
