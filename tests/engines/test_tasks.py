@@ -199,7 +199,8 @@ def test_images_that_tasks_have_pulled_are_listed_with_all_others(
     [(identity, _, size, created)] = [one for one in images if image in one[1]]
     told = engine.api("GET", f"/images/{identity}/json")
     assert told["Id"].removeprefix("sha256:") == identity
-    assert size == told["Size"] and (created == 0) == told["Created"].startswith(("0001-", "1970-"))
+    # The image itself does not say when it was made: Docker has no time for it then, Podman one of its own.
+    assert size == told["Size"] and (created == 0) == (engine.type == "docker")
 
     shown = ctl(bus, "task", "images")
     assert shown.returncode == 0 and image in shown.stdout and identity[:12] in shown.stdout, shown.stderr
