@@ -8,6 +8,7 @@
 // of its own, and forgets the call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -87,12 +88,28 @@ struct DeployedContainer {
     bool operator==(const DeployedContainer&) const = default;
 };
 
+// An image that is at the engine, whoever pulled or built it.
+struct DeployedImage {
+    std::string id;                       // hexadecimal digits, the same at both engines
+    std::vector<std::string> names = {};  // "host/name:tag", sorted, each once; none: it has lost its name
+    std::uint64_t size = 0;               // in bytes, layers shared with others included; 0: not known
+    std::optional<RealTime> created = {};
+
+    bool operator==(const DeployedImage&) const = default;
+};
+
 class EngineDeployment {
   public:
     using Done = EngineControl::Done;
     using TextReply = EngineControl::TextReply;
     using ContainerReply = std::function<void(Result<DeployedContainer>)>;
     using ContainersReply = std::function<void(Result<std::vector<DeployedContainer>>)>;
+    using ImagesReply = std::function<void(Result<std::vector<DeployedImage>>)>;
+
+    // Past these, images are not listed: a list fits into a message of the system's bus (32 MiB).
+    static constexpr std::size_t most_images = 10'000;
+    static constexpr std::size_t most_image_names = 50'000;                           // of all of them
+    static constexpr std::size_t longest_image_names = std::size_t{8} * 1024 * 1024;  // of all, in bytes
 
     virtual ~EngineDeployment() = default;
     EngineDeployment(const EngineDeployment&) = delete;
@@ -105,6 +122,9 @@ class EngineDeployment {
                       Done reply) = 0;
     // Is it there already? no_image: it is not.
     virtual void find_image(const std::string& image, Done reply) = 0;
+    // All that are there, but for those that are only part of another. Sorted by names, those that have none
+    // at the end. protocol: there are more than the limits above.
+    virtual void list_images(ImagesReply reply) = 0;
 
     // Makes a container; its full id. conflict: the name is taken; no_image: there is no such image here.
     virtual void create(const ContainerPlan& plan, TextReply reply) = 0;

@@ -14,8 +14,8 @@
 namespace shorewatch {
 
 // Nothing: it is done.
-using DeploymentAnswer =
-    std::variant<std::monostate, std::string, DeployedContainer, std::vector<DeployedContainer>>;
+using DeploymentAnswer = std::variant<std::monostate, std::string, DeployedContainer,
+                                      std::vector<DeployedContainer>, std::vector<DeployedImage>>;
 using DeploymentReply = std::function<void(Result<DeploymentAnswer>)>;
 
 struct DeploymentTools {

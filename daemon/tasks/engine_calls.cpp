@@ -103,6 +103,12 @@ void EngineCalls::find_image(const std::string& image, Done reply) {
         [this, image](Done answer) { backend_.find_image(image, std::move(answer)); }, std::move(reply));
 }
 
+void EngineCalls::list_images(ImagesReply reply) {
+    put(Question<std::vector<DeployedImage>>{
+        "list images", deadlines::inspect, true,
+        [this](ImagesReply answer) { backend_.list_images(std::move(answer)); }, std::move(reply)});
+}
+
 void EngineCalls::create(const ContainerPlan& plan, TextReply reply,
                          std::function<void(const std::string&)> late) {
     put(Question<std::string>{"create container " + plan.name, deadlines::create, true,

@@ -23,7 +23,7 @@ inline constexpr Clock::duration pull = std::chrono::hours(2);
 inline constexpr Clock::duration create = std::chrono::minutes(1);  // volumes, too
 inline constexpr Clock::duration start = std::chrono::minutes(1);
 inline constexpr Clock::duration stop = std::chrono::seconds(30);     // on top of the time it may take
-inline constexpr Clock::duration inspect = std::chrono::seconds(10);  // and whether an image is there
+inline constexpr Clock::duration inspect = std::chrono::seconds(10);  // and of images
 inline constexpr Clock::duration list = std::chrono::minutes(1);
 inline constexpr Clock::duration remove = std::chrono::minutes(5);  // volumes, too
 }  // namespace deadlines
@@ -42,6 +42,7 @@ class EngineCalls {
     using TextReply = TaskBackend::TextReply;
     using ContainerReply = TaskBackend::ContainerReply;
     using ContainersReply = TaskBackend::ContainersReply;
+    using ImagesReply = TaskBackend::ImagesReply;
 
     // Under way at a time; others wait in line. Pulls and stops take long, and the engine little: they don't
     // count.
@@ -56,6 +57,7 @@ class EngineCalls {
 
     void pull(const std::string& image, const std::optional<RegistryCredentials>& credentials, Done reply);
     void find_image(const std::string& image, Done reply);
+    void list_images(ImagesReply reply);
     // late: called with the id of a container that was made after its deadline.
     void create(const ContainerPlan& plan, TextReply reply, std::function<void(const std::string&)> late);
     void start(const std::string& id, Done reply);

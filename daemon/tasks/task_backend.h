@@ -38,6 +38,7 @@ class TaskBackend {
     using TextReply = EngineDeployment::TextReply;
     using ContainerReply = EngineDeployment::ContainerReply;
     using ContainersReply = EngineDeployment::ContainersReply;
+    using ImagesReply = EngineDeployment::ImagesReply;
 
     virtual ~TaskBackend() = default;
     TaskBackend(const TaskBackend&) = delete;
@@ -51,6 +52,7 @@ class TaskBackend {
     virtual void pull(const std::string& image, const std::optional<RegistryCredentials>& credentials,
                       Done reply) = 0;
     virtual void find_image(const std::string& image, Done reply) = 0;
+    virtual void list_images(ImagesReply reply) = 0;
     virtual void create(const ContainerPlan& plan, TextReply reply) = 0;
     virtual void start(const std::string& id, Done reply) = 0;
     virtual void inspect(const std::string& id_or_name, ContainerReply reply) = 0;

@@ -3,7 +3,8 @@
 // an observer.
 //
 // Belongs to the daemon and to its main thread. Calls are plain: they change what is wanted or say what is
-// known, at once, and wait for nothing; what follows from them is told to the observer.
+// known, at once, and wait for nothing; what follows from them is told to the observer. Only images are the
+// engine's to know, and asked for there.
 #pragma once
 
 #include <chrono>
@@ -160,6 +161,12 @@ class TaskEngine {
     // Sorted by arn.
     [[nodiscard]] virtual std::vector<TaskView> list() const = 0;
     [[nodiscard]] virtual std::optional<TaskView> find(std::string_view arn) const = 0;
+
+    // The images at the engine, whoever pulled them, as EngineDeployment::list_images() has them. reply is
+    // called once: from the loop and not from within the call, or when this goes; with an error of kind
+    // unreachable when the engine is not there, timeout after 10 s, busy when too many ask at a time. It must
+    // not throw.
+    virtual void list_images(EngineDeployment::ImagesReply reply) = 0;
 
     // The JSON that is kept in the state file, as it would be written now. Holds no credentials.
     [[nodiscard]] virtual std::string export_state() const = 0;

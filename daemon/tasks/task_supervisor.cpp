@@ -31,6 +31,7 @@ TaskSupervisor::TaskSupervisor(std::unique_ptr<TaskSurroundings> surroundings, T
       }),
       calls_(backend, *surroundings_, alarms_),
       pulls_(calls_),
+      images_(calls_, *surroundings_),
       owner_(std::move(kept.state.owner)),
       boot_(surroundings_->boot_id()),
       had_tasks_(!owner_.empty()),
@@ -94,6 +95,13 @@ std::vector<TaskView> TaskSupervisor::list() const {
 std::optional<TaskView> TaskSupervisor::find(std::string_view arn) const {
     const TaskActor* actor = actor_of(arn);
     return actor == nullptr ? std::nullopt : std::optional(actor->view());
+}
+
+void TaskSupervisor::list_images(EngineDeployment::ImagesReply reply) {
+    if (engine_ != EngineState::down) return images_.list(std::move(reply));
+    images_.refuse(std::move(reply),
+                   {EngineError::Kind::unreachable, "cannot list images: the engine is not there" +
+                                                        (why_down_.empty() ? "" : ": " + why_down_)});
 }
 
 std::string TaskSupervisor::export_state() const {

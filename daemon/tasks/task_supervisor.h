@@ -13,6 +13,7 @@
 
 #include "daemon/tasks/alarms.h"
 #include "daemon/tasks/engine_calls.h"
+#include "daemon/tasks/image_desk.h"
 #include "daemon/tasks/pull_desk.h"
 #include "daemon/tasks/state_saver.h"
 #include "daemon/tasks/surroundings.h"
@@ -59,6 +60,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     void when_kept(std::function<void()> then) override { saver_.when_tried(std::move(then)); }
     [[nodiscard]] std::vector<TaskView> list() const override;
     [[nodiscard]] std::optional<TaskView> find(std::string_view arn) const override;
+    void list_images(EngineDeployment::ImagesReply reply) override;
     [[nodiscard]] std::string export_state() const override;
     [[nodiscard]] std::string problem() const override;
     void reload(const TaskSettings& settings) override;
@@ -128,6 +130,7 @@ class TaskSupervisor final : public TaskEngine, private TaskHouse, private TaskB
     Alarms alarms_;
     EngineCalls calls_;
     PullDesk pulls_;
+    ImageDesk images_;
     std::string owner_;
     std::string boot_;
     CredentialsByRegistry credentials_;

@@ -89,6 +89,15 @@ void WatcherBackend::find_image(const std::string& image, Done reply) {
          taking_done(std::move(reply)));
 }
 
+void WatcherBackend::list_images(ImagesReply reply) {
+    using Images = std::vector<DeployedImage>;
+    hand({"list images",
+          [](const DeploymentTools& tools, DeploymentReply answer) {
+              tools.deployment.list_images(sending<Images>(std::move(answer)));
+          }},
+         taking<Images>(std::move(reply)));
+}
+
 void WatcherBackend::create(const ContainerPlan& plan, TextReply reply) {
     hand({"create container " + plan.name,
           [plan](const DeploymentTools& tools, DeploymentReply answer) {

@@ -333,6 +333,18 @@ std::string to_json(const TaskInfo& task) {
     return block([&](auto json) { json.object(task); });
 }
 
+std::string to_json(const std::vector<ImageInfo>& images) {
+    std::vector<Properties> rows;
+    rows.reserve(images.size());
+    for (const ImageInfo& image : images) {
+        rows.push_back({{"Id", sdbus::Variant(image.id)},
+                        {"Names", sdbus::Variant(image.names)},
+                        {"Size", sdbus::Variant(image.size)},
+                        {"CreatedAt", sdbus::Variant(image.created_at)}});
+    }
+    return block([&](auto json) { json.write(rows); });
+}
+
 std::string to_json(const TaskEvent& event) {
     rapidjson::StringBuffer buffer;
     LineWriter writer(buffer);

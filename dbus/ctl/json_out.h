@@ -26,6 +26,9 @@ namespace shorewatch::ctl {
 [[nodiscard]] std::string to_json(const std::vector<TaskInfo>& tasks);
 [[nodiscard]] std::string to_json(const TaskInfo& task);
 
+// "Id", "Names", "Size", "CreatedAt".
+[[nodiscard]] std::string to_json(const std::vector<ImageInfo>& images);
+
 // "pid", "container" (null, or an object as above), and if wanted "chain": "pid" and "command" of each.
 [[nodiscard]] std::string to_json(const std::vector<ProcessPlace>& places, bool chains);
 // "interface" and "address".

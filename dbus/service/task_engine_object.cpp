@@ -3,10 +3,12 @@
 #include <utility>
 #include <variant>
 
+#include "dbus/service/engine_errors.h"
 #include "dbus/service/errors.h"
 #include "dbus/service/object_paths.h"
 #include "dbus/service/task_values.h"
 #include "engines/support/text.h"
+#include "engines/support/timestamp.h"
 
 namespace shorewatch::bus {
 
@@ -92,6 +94,29 @@ sdbus::ObjectPath TaskEngineObject::GetTask(const std::string& arn) {
     return answer([&] {
         if (tasks_.find(arn)) return task_path(arn);
         throw error(errors::no_such_task, "No task '" + printable(arn) + "'");
+    });
+}
+
+void TaskEngineObject::ListImages(sdbus::Result<std::vector<ImageRow>>&& result) {
+    answer([&] {
+        const auto allowed = [&context = context_](sdbus::Result<std::vector<ImageRow>>&& permitted) {
+            TaskEngine& tasks = engine_of(context.actions);
+            const auto open = context.calls.keep(std::move(permitted));
+            tasks.list_images([open](const Result<std::vector<DeployedImage>>& images) {
+                open.answer([&] {
+                    if (!images) throw error_of(images.error());
+                    std::vector<ImageRow> rows;
+                    rows.reserve(images.value().size());
+                    for (const DeployedImage& image : images.value())
+                        rows.emplace_back(image.id, image.names, image.size, to_usec(image.created));
+                    return rows;
+                });
+            });
+        };
+        context_.authority.require(
+            getObject(),
+            {.action = Action::inspect, .doing = "list images", .engine = context_.actions.tasks_engine()},
+            std::move(result), allowed);
     });
 }
 

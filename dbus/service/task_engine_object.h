@@ -33,9 +33,13 @@ class TaskEngineObject final : public sdbus::AdaptorInterfaces<org::shorewatch1:
   private:
     using TaskRow = sdbus::Struct<sdbus::ObjectPath, std::map<std::string, sdbus::Variant>>;
 
+    // An image's id, names, size, and when it was made.
+    using ImageRow = sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t>;
+
     void AddTask(sdbus::Result<sdbus::ObjectPath>&& result, std::string task_definition_json) override;
     std::vector<TaskRow> ListTasks() override;
     sdbus::ObjectPath GetTask(const std::string& arn) override;
+    void ListImages(sdbus::Result<std::vector<ImageRow>>&& result) override;
     void ExportState(sdbus::Result<std::string>&& result) override;
     std::string Engine() override;
     std::string Problem() override;

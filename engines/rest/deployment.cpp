@@ -27,6 +27,7 @@ constexpr std::size_t largest_progress = std::size_t{1024} * 1024;
 constexpr std::size_t longest_quote = 80;
 
 constexpr std::string_view finding = "find containers by label";
+constexpr std::string_view listing_images = "list images";
 
 bool has_words(const std::string& text, std::string_view words) {
     const auto same = [](char a, char b) {
@@ -54,6 +55,11 @@ Kind plain_kind(int status, const std::string&) {
 
 Kind image_kind(int status, const std::string&) {
     return status == http_not_found ? Kind::no_image : Kind::engine;
+}
+
+// Of a list: what is not found is the question itself.
+Kind list_kind(int, const std::string&) {
+    return Kind::engine;
 }
 
 Kind volume_kind(int, const std::string& words) {
@@ -199,6 +205,16 @@ void Client::Deployment::find_image(const std::string& image, Done reply) {
         as_done(std::move(reply)));
 }
 
+void Client::Deployment::list_images(ImagesReply reply) {
+    http::Request question =
+        request(http::Method::get, std::string(listing_images), owner_.options_.inspect_deadline);
+    question.body_limit = owner_.options_.list_limit;
+    ask(path_of("/images/json"), std::move(question), list_kind,
+        [endpoint = owner_.endpoint_, call = std::move(reply)](Result<std::string> body) {
+            call(decoded(std::string(listing_images), endpoint, std::move(body), decode_images));
+        });
+}
+
 // --- containers
 
 void Client::Deployment::create(const ContainerPlan& plan, TextReply reply) {
@@ -284,9 +300,8 @@ void Client::Deployment::find_containers(const std::string& label, ContainersRep
     filters.end_object();
     http::Request question = request(http::Method::get, std::string(finding), owner_.options_.list_deadline);
     question.body_limit = owner_.options_.list_limit;
-    const auto no_kind = [](int, const std::string&) { return Kind::engine; };
     ask(path_of("/containers/json?all=true&filters=") + http::url_encoded(filters.written()),
-        std::move(question), no_kind,
+        std::move(question), list_kind,
         [endpoint = owner_.endpoint_, call = std::move(reply)](Result<std::string> body) {
             call(decoded(std::string(finding), endpoint, std::move(body), decode_deployed_list));
         });

@@ -20,6 +20,7 @@ class Client::Deployment final : public EngineDeployment {
     void pull(const std::string& image, const std::optional<RegistryCredentials>& credentials,
               Done reply) override;
     void find_image(const std::string& image, Done reply) override;
+    void list_images(ImagesReply reply) override;
     // Where containers are linked by address, those it links to are inspected first; one without an address
     // of its own, as in the host's network, is left out.
     void create(const ContainerPlan& plan, TextReply reply) override;

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <limits>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "engines/http/json.h"
@@ -95,6 +99,55 @@ std::vector<PortMapping> ports_in(const Value& root) {
     return ports;
 }
 
+// What is told of images, as far as it is bounded.
+struct ImageTotals {
+    std::size_t names = 0;
+    std::size_t bytes = 0;
+};
+
+// Podman has null for an image without names, old Docker servers "<none>:<none>".
+void add_image_names(std::vector<std::string>& names, const Value* tags, ImageTotals& totals) {
+    if (tags == nullptr || !tags->IsArray()) return;
+    for (const Value& tag : tags->GetArray()) {
+        if (!tag.IsString()) continue;
+        const std::string_view raw = json::raw_text(tag);
+        if (raw.empty() || raw.size() > longest_name || raw == "<none>:<none>") continue;
+        names.push_back(valid_utf8(raw, longest_name));
+        totals.bytes += names.back().size();
+        if (++totals.names > EngineDeployment::most_image_names ||
+            totals.bytes > EngineDeployment::longest_image_names)
+            throw json::Malformed("the images have more names than can be told");
+    }
+}
+
+// Whole seconds since 1970.
+std::optional<RealTime> seconds_at(const Value& from, json::Path path) {
+    constexpr std::int64_t latest = 7'258'118'400;  // the year 2200, as parse_rfc3339() has it
+    const std::int64_t seconds = json::integer_at(from, path).value_or(0);
+    if (seconds <= 0 || seconds >= latest) return std::nullopt;
+    return RealTime(std::chrono::seconds(seconds));
+}
+
+// Docker's begin with the kind of digest that they are.
+std::string image_id(const Value& entry) {
+    constexpr std::string_view digest = "sha256:";
+    std::string id = sane_id(entry, {"Id"});
+    if (id.starts_with(digest)) id.erase(0, digest.size());
+    return id;
+}
+
+void sort_images(std::vector<DeployedImage>& images) {
+    for (DeployedImage& image : images) {
+        std::ranges::sort(image.names);
+        const auto repeated = std::ranges::unique(image.names);
+        image.names.erase(repeated.begin(), repeated.end());
+    }
+    std::ranges::sort(images, [](const DeployedImage& one, const DeployedImage& other) {
+        return std::forward_as_tuple(one.names.empty(), one.names, one.id) <
+               std::forward_as_tuple(other.names.empty(), other.names, other.id);
+    });
+}
+
 }  // namespace
 
 std::string registry_auth(const RegistryCredentials& credentials) {
@@ -174,6 +227,36 @@ std::vector<DeployedContainer> decode_deployed_list(std::string json) {
         list.push_back(std::move(container));
     }
     return list;
+}
+
+std::vector<DeployedImage> decode_images(std::string json) {
+    const json::Document document(std::move(json));
+    const Value& root = document.root();
+    if (!root.IsArray()) throw json::Malformed("the list of images is no JSON array");
+    if (root.Size() > EngineDeployment::most_images) {
+        throw json::Malformed("the list is of more than " + std::to_string(EngineDeployment::most_images) +
+                              " images");
+    }
+    ImageTotals totals;
+    std::map<std::string, DeployedImage> by_id;
+    for (const Value& entry : root.GetArray()) {
+        std::string id = image_id(entry);
+        if (id.empty()) continue;
+        const auto [found, is_new] = by_id.try_emplace(std::move(id));
+        DeployedImage& image = found->second;
+        add_image_names(image.names, json::find(entry, {"RepoTags"}), totals);
+        if (!is_new) continue;
+        image.id = found->first;
+        image.size = static_cast<std::uint64_t>(
+            std::max<std::int64_t>(json::integer_at(entry, {"Size"}).value_or(0), 0));
+        image.created = seconds_at(entry, {"Created"});
+    }
+    std::vector<DeployedImage> images;
+    images.reserve(by_id.size());
+    for (auto& [id, image] : by_id)
+        images.push_back(std::move(image));
+    sort_images(images);
+    return images;
 }
 
 std::string removal_complaint(std::string json) {

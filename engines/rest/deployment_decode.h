@@ -28,6 +28,10 @@ namespace shorewatch::rest {
 // GET /containers/json; entries without a usable id are left out.
 [[nodiscard]] std::vector<DeployedContainer> decode_deployed_list(std::string json);
 
+// GET /images/json; entries without a usable id are left out, and so are names cut at longest_name, for they
+// would be others. Throws when there are more than EngineDeployment has limits for.
+[[nodiscard]] std::vector<DeployedImage> decode_images(std::string json);
+
 // What the answer to a removal says went wrong with it in spite of its status (Podman); empty: nothing.
 [[nodiscard]] std::string removal_complaint(std::string json);
 

@@ -14,7 +14,7 @@ from lab.dockerd import Dockerd
 from lab.held_runtime import HeldRuntime
 from lab.parts import new_folder, running
 from lab.podman import Podman
-from lab.recorder import Recorder
+from lab.recorder import Recorder, wait_until
 from lab.registry import Registry
 from lab.rest_engine import RestEngine
 from lab.tasks import ERROR, STUBBORN, Tasks, container, definition
@@ -182,6 +182,41 @@ def test_wrong_credentials_are_told_without_them(
         assert "s3cret" not in text
     daemon.stop()
     assert "s3cret" not in (folder / "state/tasks.json").read_text()
+
+
+def test_images_that_tasks_have_pulled_are_listed_with_all_others(
+        start: StartTasks, engine: RestEngine, tasks: Tasks, registry: Registry, bus: Bus) -> None:
+    image = registry.push("lab/listed", "3")
+    start()
+    before = {name for _, names, _, _ in tasks.images() for name in names}
+    tasks.add(definition("puller", container("a", image)))
+    tasks.wait("puller", "RUNNING")
+    images = tasks.images()
+    names = [name for _, its, _, _ in images for name in its]
+    assert image in names and before <= set(names) and len(names) == len(set(names))
+    named = [one for one in images if one[1]]
+    assert images[:len(named)] == named and [one[1] for one in named] == sorted(one[1] for one in named)
+    [(identity, _, size, created)] = [one for one in images if image in one[1]]
+    told = engine.api("GET", f"/images/{identity}/json")
+    assert told["Id"].removeprefix("sha256:") == identity
+    # The image itself does not say when it was made: Docker has no time for it then, Podman one of its own.
+    assert size == told["Size"] and (created == 0) == (engine.type == "docker")
+
+    shown = ctl(bus, "task", "images")
+    assert shown.returncode == 0 and image in shown.stdout and identity[:12] in shown.stdout, shown.stderr
+    [row] = [one for one in json.loads(ctl(bus, "task", "images", "--json").stdout) if image in one["Names"]]
+    assert (row["Id"], row["Size"], row["CreatedAt"]) == (identity, size, created)
+
+    def is_refused() -> bool:
+        try:
+            tasks.images()
+        except dbus.DBusException as error:
+            assert error.get_dbus_name() == ERROR + "EngineUnavailable", error
+            return True
+        return False
+
+    engine.stop()
+    wait_until(tasks.recorder, is_refused, 60, "the engine to be gone")
 
 
 def test_what_ignores_sigterm_is_killed(start: StartTasks, engine: RestEngine, tasks: Tasks, web: str) -> None:

@@ -111,6 +111,9 @@ struct Service {
     Done find_image(const std::string& image) {
         return ask<Done>([&](auto reply) { deployment().find_image(image, reply); });
     }
+    Result<std::vector<DeployedImage>> list_images() {
+        return ask<Result<std::vector<DeployedImage>>>([&](auto reply) { deployment().list_images(reply); });
+    }
     std::string pull_key() const { return "POST " + words.pull; }
     // A pull's answer, chunked as engines send it.
     static Answer progress(const std::string& text) {
@@ -519,6 +522,80 @@ TEST_CASE("an image is there, or it is not") {
     CHECK(service.find_image("other")->kind == Kind::no_image);
     service.answers["GET /images/other/json"] = {500, refusal("database is locked")};
     CHECK(service.find_image("other")->kind == Kind::engine);
+}
+
+TEST_CASE("images are listed with their names, sizes and ages, each once and in order") {
+    const Dialect& dialect = any_dialect();
+    Service service(dialect);
+    // As dockerd 20.10 and Podman 4.3 have them.
+    service.answers["GET /images/json"] = {
+        200, R"([{"Id":"sha256:cc","RepoTags":["<none>:<none>"],"Created":1795318318,"Size":7},
+                 {"Id":"bb","RepoTags":["h:1/web:2","h:1/web:1","h:1/web:2"],"Created":1795318318,"Size":4096},
+                 {"Id":"sha256:aa","RepoTags":null,"Created":-1,"Size":-1},
+                 {"Id":"dd","RepoTags":["db:1"],"Labels":null},
+                 {"Id":"sha256:bb","RepoTags":["h:1/api:1"],"Size":1}])"};
+    const auto images = service.list_images().value();
+    const RealTime made{std::chrono::seconds(1795318318)};
+    CHECK(images == std::vector<DeployedImage>{{"dd", {"db:1"}, 0, {}},
+                                               {"bb", {"h:1/api:1", "h:1/web:1", "h:1/web:2"}, 4096, made},
+                                               {"aa", {}, 0, {}},
+                                               {"cc", {}, 7, made}});
+    CHECK(service.asked.size() == 1);
+    service.answers["GET /images/json"] = {200, "[]"};
+    CHECK(service.list_images().value().empty());
+}
+
+TEST_CASE("what is no image in a list of them is left out, and what is no list is an error") {
+    const Dialect& dialect = any_dialect();
+    Service service(dialect);
+    service.answers["GET /images/json"] = {
+        200, R"([7,null,{},[],{"Id":7},{"Id":""},{"Id":"sha256:"},
+                 {"Id":"aa","RepoTags":{"a":1},"Created":"now","Size":[]},
+                 {"Id":"bb","RepoTags":[1,null,"","a\u0000\ufdd0"],"Created":9e300,"Size":1.5},
+                 {"Id":"cc","RepoTags":["ok",")" +
+                 std::string(5000, 'x') + R"("],"Created":9223372036854775807,"Size":9223372036854775808}])"};
+    const auto images = service.list_images().value();
+    REQUIRE(images.size() == 3);
+    CHECK(images[0] == DeployedImage{"bb", {"a\xef\xbf\xbd\xef\xbf\xbd"}, 0, {}});
+    CHECK(images[1] == DeployedImage{"cc", {"ok"}, 0, {}});
+    CHECK(images[2] == DeployedImage{"aa", {}, 0, {}});
+    for (const char* body : {"", "{}", "[", "7", "[{\"Id\":\"aa\",}]", "\xff"}) {
+        service.answers["GET /images/json"] = {200, body};
+        const auto error = service.list_images().error();
+        CHECK(error.kind == Kind::protocol);
+        CHECK_THAT(error.message, ContainsSubstring("cannot list images at unix://"));
+    }
+    service.answers["GET /images/json"] = {404, refusal("page not found")};
+    CHECK(service.list_images().error().kind == Kind::engine);
+    service.answers["GET /images/json"] = {500, refusal("database is locked")};
+    CHECK_THAT(service.list_images().error().message, ContainsSubstring("database is locked"));
+    service.answers["GET /images/json"] = {.body = "", .raw = true};
+    CHECK(service.list_images().error().kind == Kind::unreachable);
+}
+
+TEST_CASE("more images, or names of them, than a message of the bus can carry are an error") {
+    const Dialect& dialect = any_dialect();
+    Service service(dialect);
+    const auto listed = [&](std::size_t images, std::size_t names, std::size_t length) {
+        std::string body = "[";
+        for (std::size_t image = 0; image < images; ++image) {
+            body.append(image == 0 ? "" : ",").append(R"({"Id":")").append(std::to_string(image));
+            body.append(R"(","RepoTags":[)");
+            for (std::size_t name = 0; name < names; ++name) {
+                body.append(name == 0 ? "\"" : ",\"").append(std::to_string(name)).append(length, 'n');
+                body.append("\"");
+            }
+            body.append("]}");
+        }
+        service.answers["GET /images/json"] = {200, body + "]"};
+        return service.list_images();
+    };
+    CHECK(listed(EngineDeployment::most_images, 1, 8).value().size() == EngineDeployment::most_images);
+    CHECK_THAT(listed(EngineDeployment::most_images + 1, 0, 0).error().message,
+               ContainsSubstring("more than 10000 images"));
+    CHECK(listed(1, EngineDeployment::most_image_names, 1).value().size() == 1);
+    CHECK(listed(1, EngineDeployment::most_image_names + 1, 1).error().kind == Kind::protocol);
+    CHECK_THAT(listed(3000, 1, 4000).error().message, ContainsSubstring("more names than can be told"));
 }
 
 TEST_CASE("what is made and removed is asked for once, also when the connection breaks") {

@@ -43,6 +43,11 @@ class Tasks:
     def act(self, arn: str, method: str) -> None:
         self.client.call(self.client.call(PATH, ENGINE, "GetTask", arn), TASK, method)
 
+    def images(self) -> List[tuple[str, List[str], int, int]]:
+        """Id, names, size and time of each."""
+        return [(str(identity), [str(name) for name in names], int(size), int(created))
+                for identity, names, size, created in self.client.call(PATH, ENGINE, "ListImages")]
+
     def export(self) -> Any:
         return json.loads(self.client.call(PATH, ENGINE, "ExportState"))
 

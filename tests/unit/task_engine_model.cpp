@@ -24,8 +24,9 @@ bool has_label(const DeployedContainer& container, const std::string& label) {
 }  // namespace
 
 const char* name_of(CallKind kind) {
-    constexpr const char* names[] = {"pull", "find_image", "create",        "start",         "inspect",
-                                     "list", "remove",     "create_volume", "remove_volume", "stop"};
+    constexpr const char* names[] = {"pull",          "find_image",    "list_images", "create",
+                                     "start",         "inspect",       "list",        "remove",
+                                     "create_volume", "remove_volume", "stop"};
     return names[static_cast<std::size_t>(kind)];
 }
 
@@ -71,6 +72,17 @@ void TaskEngineModel::find_image(const std::string& image, Done reply) {
     on_call(make<Outcome>(CallKind::find_image, image, std::move(reply), [this, image]() -> Outcome {
         if (images.contains(image)) return std::nullopt;
         return EngineError{Kind::no_image, "no such image: " + image};
+    }));
+}
+
+void TaskEngineModel::list_images(ImagesReply reply) {
+    using Images = std::vector<DeployedImage>;
+    on_call(make<Result<Images>>(CallKind::list_images, "", std::move(reply), [this]() -> Result<Images> {
+        Images found;
+        found.reserve(images.size());
+        for (const std::string& name : images)
+            found.push_back({.id = "image of " + name, .names = {name}});
+        return found;
     }));
 }
 

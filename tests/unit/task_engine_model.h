@@ -20,6 +20,7 @@ namespace shorewatch::testing {
 enum class CallKind {
     pull,
     find_image,
+    list_images,
     create,
     start,
     inspect,
@@ -70,6 +71,7 @@ class TaskEngineModel final : public TaskBackend {
     void pull(const std::string& image, const std::optional<RegistryCredentials>& credentials,
               Done reply) override;
     void find_image(const std::string& image, Done reply) override;
+    void list_images(ImagesReply reply) override;
     void create(const ContainerPlan& plan, TextReply reply) override;
     void start(const std::string& id, Done reply) override;
     void inspect(const std::string& id_or_name, ContainerReply reply) override;

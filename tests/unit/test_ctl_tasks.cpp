@@ -74,6 +74,21 @@ TEST_CASE("what each container waits for is shown, and how it ended, harmlessly"
                    ContainsSubstring("exit code 137, out of memory\n") && ContainsSubstring("(in 1h30m)"));
 }
 
+TEST_CASE("images are shown by each of their names, and in JSON one by one") {
+    const std::vector<ImageInfo> images = {
+        {"0123456789abcdef", {"reg/db:1", "reg/db\n:2"}, 5 << 20, now - 5 * minute}, {"fedcba", {}, 0, 0}};
+    CHECK(image_table(images, now, {}) ==
+          "IMAGE       ID                SIZE  AGE\n"
+          "reg/db:1    0123456789ab  5.00 MiB  5m0s\n"
+          "reg/db\\n:2  0123456789ab  5.00 MiB  5m0s\n"
+          "-           fedcba               -  -\n");
+    CHECK_THAT(to_json(images), ContainsSubstring("\"Id\": \"0123456789abcdef\"") &&
+                                    ContainsSubstring("\"reg/db:1\"") &&
+                                    ContainsSubstring("\"Size\": 5242880") &&
+                                    ContainsSubstring("\"CreatedAt\": 1795318018000000"));
+    CHECK(to_json(std::vector<ImageInfo>{}) == "[]\n");
+}
+
 TEST_CASE("an event is a line, or an object on a line") {
     TaskEvent event{"shop", "", "STOPPED", "container db ended", "/org/shorewatch1/tasks/shop", 9, {}};
     CHECK_THAT(task_event_text(event, now, {}), ContainsSubstring("STOPPED  shop  container db ended"));

@@ -314,3 +314,72 @@ TEST_CASE("the engine is asked for few things at a time, and for each after anot
     CHECK(std::ranges::all_of(world.tasks().list(),
                               [](const TaskView& task) { return task.known == TaskStatus::running; }));
 }
+
+TEST_CASE("whoever asks for the engine's images is told them by the engine, later") {
+    using Images = Result<std::vector<DeployedImage>>;
+    std::vector<Images> answers;
+    TaskWorld world;
+    const auto ask = [&] {
+        world.tasks().list_images([&](const Images& images) { answers.push_back(images); });
+    };
+    const auto kind_of_last = [&] { return answers.back().error().kind; };
+    world.bring_up();
+    world.turn_all();
+    world.engine.images = {"web:1", "db:1"};
+    ask();
+    CHECK(answers.empty());
+    world.answer(only(world, CallKind::list_images));
+    REQUIRE(answers.size() == 1);
+    REQUIRE(answers[0].value().size() == 2);
+    CHECK(answers[0].value()[0].names == std::vector<std::string>{"db:1"});
+
+    SECTION("or what the engine says instead") {
+        ask();
+        world.refuse(only(world, CallKind::list_images), EngineError::Kind::engine, "database is locked");
+        REQUIRE(answers.size() == 2);
+        CHECK(answers[1].error().message == "database is locked");
+    }
+    SECTION("or that it does not answer within 10 s") {
+        ask();
+        const EngineCallPtr late = only(world, CallKind::list_images);
+        world.pass(std::chrono::seconds(11));
+        REQUIRE(answers.size() == 2);
+        CHECK(kind_of_last() == EngineError::Kind::timeout);
+        world.answer(late);
+        CHECK(answers.size() == 2);
+    }
+    SECTION("or that too many ask, and the next one after an answer is heard again") {
+        for (std::size_t count = 0; count < ImageDesk::most_at_a_time; ++count)
+            ask();
+        ask();
+        CHECK(answers.size() == 1);
+        world.turn_all();
+        REQUIRE(answers.size() == 2);
+        CHECK(kind_of_last() == EngineError::Kind::busy);
+        world.answer(world.calls(CallKind::list_images).front());
+        ask();
+        world.settle();
+        CHECK(answers.size() == 3 + ImageDesk::most_at_a_time);
+        CHECK(answers.back());
+    }
+    SECTION("or that the engine goes, or is gone") {
+        ask();
+        world.bring_down();
+        world.turn_all();
+        REQUIRE(answers.size() == 2);
+        CHECK(kind_of_last() == EngineError::Kind::unreachable);
+        ask();
+        CHECK(answers.size() == 2);
+        world.turn_all();
+        REQUIRE(answers.size() == 3);
+        CHECK(kind_of_last() == EngineError::Kind::unreachable);
+        CHECK(world.asked(CallKind::list_images) == 2);
+    }
+    SECTION("or that the task engine goes") {
+        ask();
+        world.die(false);
+        REQUIRE(answers.size() == 2);
+        CHECK(kind_of_last() == EngineError::Kind::unreachable);
+    }
+    CHECK(world.broken() == "");
+}

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <random>
 #include <string>
@@ -217,7 +218,8 @@ class Run {
 
     void ask_for_something() {
         const std::vector<TaskView> tasks = world_.tasks().list();
-        const std::size_t which = pick(6);
+        const std::size_t which = pick(7);
+        if (which == 6) return ask_for_images();
         if (tasks.empty() || (which < 3 && tasks.size() < 6)) {
             world_.add(definition());
             return;
@@ -226,6 +228,13 @@ class Run {
         world_.note((which == 3 ? "remove " : "stop ") + task.arn);
         const std::string error = which == 3 ? world_.remove(task.arn) : world_.stop(task.arn);
         if (!error.empty()) wrong_ = error;
+    }
+
+    void ask_for_images() {
+        world_.note("list images");
+        images_told_.push_back(0);
+        world_.tasks().list_images(
+            [&told = images_told_.back()](const Result<std::vector<DeployedImage>>&) { ++told; });
     }
 
     // Containers that depend on those before them, in any way that makes sense.
@@ -289,6 +298,8 @@ class Run {
         world_.settle();
         check_nothing_left();
         check_made_once();
+        if (std::ranges::any_of(images_told_, [](int times) { return times != 1; }))
+            wrong("who asked for images was not answered, or not once");
     }
 
     void wrong(const std::string& what) {
@@ -342,6 +353,7 @@ class Run {
 
     std::mt19937_64 random_;
     Mishaps mishaps_;
+    std::deque<int> images_told_;  // how often each who asked was
     TaskWorld world_;
     std::map<EngineCallPtr, Fate> fates_;
     bool outside_ = false;

@@ -1,4 +1,5 @@
-// task: what the daemon's task engine runs: added, listed, shown, followed, stopped, removed, exported.
+// task: what the daemon's task engine runs: added, listed, shown, followed, stopped, removed, exported; and
+// the images that there are for it.
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -93,6 +94,16 @@ void add_show(CLI::App& task, const Session& session, const std::shared_ptr<Opti
     });
 }
 
+void add_images(CLI::App& task, const Session& session, const std::shared_ptr<Options>& options) {
+    CLI::App* const command = add_command(task, "images", "List the images at the engine of tasks");
+    command->add_flag("--json", options->json, "An array of objects: Id, Names, Size, CreatedAt");
+    command->callback([options, &session] {
+        const BusClient client(session.bus());
+        const std::vector<ImageInfo> found = TaskClient(client).images();
+        write_answer(options->json ? to_json(found) : image_table(found, now_usec(), session.style()));
+    });
+}
+
 sigset_t ending_signals() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -174,6 +185,7 @@ void add_task_command(CLI::App& app, const Session& session) {
             session, options, &TaskClient::stop);
     add_act(add_command(*task, "rm", "Stop tasks and remove all of them; returns before that is done"),
             session, options, &TaskClient::remove);
+    add_images(*task, session, options);
     CLI::App* const exported =
         add_command(*task, "export", "Print the state of all tasks as it is kept, JSON");
     exported->callback([&session] {

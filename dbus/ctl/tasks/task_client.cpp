@@ -158,6 +158,16 @@ void TaskClient::remove(const std::string& name) const {
     act(name, "remove", "Remove");
 }
 
+std::vector<ImageInfo> TaskClient::images() const {
+    using Row = sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t>;
+    auto [rows] = ask<std::vector<Row>>("list the images", "ListImages", Right::inspect);
+    std::vector<ImageInfo> images;
+    images.reserve(rows.size());
+    for (Row& row : rows)
+        images.push_back({std::move(row.get<0>()), std::move(row.get<1>()), row.get<2>(), row.get<3>()});
+    return images;
+}
+
 std::string TaskClient::export_state() const {
     return std::get<0>(ask<std::string>("export the state of tasks", "ExportState", Right::inspect));
 }

@@ -55,6 +55,14 @@ struct TaskInfo {
 };
 [[nodiscard]] TaskInfo task_info(std::string path, Properties properties);
 
+// An image at the engine that tasks are run on.
+struct ImageInfo {
+    std::string id;
+    std::vector<std::string> names;
+    std::uint64_t size = 0;        // in bytes; 0: not known
+    std::uint64_t created_at = 0;  // µs since 1970; 0: not known
+};
+
 // One signal of the task engine.
 struct TaskEvent {
     std::string arn;
@@ -79,6 +87,8 @@ class TaskClient {
     [[nodiscard]] TaskInfo find(const std::string& name) const;
     void stop(const std::string& name) const;
     void remove(const std::string& name) const;
+    // Sorted by names.
+    [[nodiscard]] std::vector<ImageInfo> images() const;
     [[nodiscard]] std::string export_state() const;
     // What an administrator has to see to; empty: nothing.
     [[nodiscard]] std::string problem() const;

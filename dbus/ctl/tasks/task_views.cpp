@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "dbus/ctl/columns.h"
+#include "dbus/ctl/runtime/runtime_views.h"
 #include "dbus/ctl/table.h"
 #include "dbus/ctl/time_format.h"
 
@@ -96,6 +97,23 @@ std::string task_details(const TaskInfo& task, std::uint64_t now, const Style& s
     for (const TaskContainerInfo& container : task.containers)
         text += container_details(container, now, style);
     return text;
+}
+
+std::string image_table(const std::vector<ImageInfo>& images, std::uint64_t now, const Style& style) {
+    constexpr std::size_t shown_digits = 12;  // as the engines' own clients show them
+    Table table({{"IMAGE", true}, {"ID"}, {"SIZE", false, true}, {"AGE"}});
+    const auto add = [&](const std::string& name, const ImageInfo& image) {
+        table.add_row({{or_dash(name)},
+                       {image.id.substr(0, shown_digits)},
+                       {image.size == 0 ? "-" : byte_text(image.size)},
+                       {age(image.created_at, now)}});
+    };
+    for (const ImageInfo& image : images) {
+        if (image.names.empty()) add({}, image);
+        for (const std::string& name : image.names)
+            add(name, image);
+    }
+    return table.render(style);
 }
 
 std::string task_event_text(const TaskEvent& event, std::uint64_t now, const Style& style) {

@@ -17,6 +17,10 @@ namespace shorewatch::ctl {
 // All of one task: where it is and where it is wanted, and for each container the same and what it waits for.
 [[nodiscard]] std::string task_details(const TaskInfo& task, std::uint64_t now, const Style& style);
 
+// IMAGE, ID, SIZE, AGE, in the order given; a line for each name of an image.
+[[nodiscard]] std::string image_table(const std::vector<ImageInfo>& images, std::uint64_t now,
+                                      const Style& style);
+
 // A line for what has happened, without its newline. now: when it was received.
 [[nodiscard]] std::string task_event_text(const TaskEvent& event, std::uint64_t now, const Style& style);
 
