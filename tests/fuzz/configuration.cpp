@@ -1,7 +1,9 @@
 // The configuration's file and a drop-in of it, as an administrator may have mistyped them.
 #include "daemon/configuration.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>

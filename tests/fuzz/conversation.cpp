@@ -2,8 +2,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -48,7 +47,7 @@ UniqueFd listen_at(const std::string& path) {
     path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
     if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(fd.get(), 16) != 0)
-        throw std::runtime_error("no socket for the fuzzer: " + std::string(std::strerror(errno)));
+        throw std::system_error(errno, std::generic_category(), "no socket for the fuzzer");
     return fd;
 }
 
