@@ -97,7 +97,7 @@ ContainerPtr Container::without_process() const {
 std::string project_of(const Labels& labels) {
     for (const std::string_view key :
          {"com.docker.compose.project", "io.podman.compose.project", "org.shorewatch.task-family"}) {
-        if (const std::string* project = labels.find(key)) return *project;
+        if (const std::string* project = labels.find(key)) return valid_utf8(*project, longest_name);
     }
     return {};
 }

@@ -84,7 +84,7 @@ struct Container {
 };
 
 // The composer project that labels tell of (docker compose, podman-compose, nerdctl compose), or the family
-// of the task (daemon/tasks/task_record.h), or "".
+// of the task (daemon/tasks/task_record.h), or "". The beginning of one that is longer than names are.
 [[nodiscard]] std::string project_of(const Labels& labels);
 
 }  // namespace shorewatch

@@ -52,6 +52,11 @@ std::string registry_called(std::string_view key) {
     return is_dockers ? "docker.io" : std::string(host);
 }
 
+// Somebody's mistake, or one of Docker's other entries: there is no image whose registry it could be.
+bool is_registry(const std::string& name) {
+    return !name.empty() && printable(valid_utf8(name)) == name;
+}
+
 std::optional<RegistryCredentials> credentials_in(const PlacedValue& entry) {
     ObjectReader fields(entry, "credentials");
     const auto username = fields.find("username");
@@ -62,6 +67,8 @@ std::optional<RegistryCredentials> credentials_in(const PlacedValue& entry) {
     const auto decoded = decode_base64(encoded->text());
     const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
     if (colon == std::string::npos) encoded->fail("is not the base64 of a name, ':' and a password");
+    // They are sent as JSON, which would change any other text.
+    if (valid_utf8(*decoded) != *decoded) encoded->fail("is the base64 of what is no UTF-8 without NUL");
     return RegistryCredentials{decoded->substr(0, colon), decoded->substr(colon + 1)};
 }
 
@@ -77,8 +84,9 @@ CredentialsByRegistry parse_credentials(const std::string& text) {
         for (const auto& member : auths.value().GetObject()) {
             const std::string key(json::raw_text(member.name));
             const PlacedValue entry(member.value, names.path_of(key));
-            if (auto one = credentials_in(entry))
-                credentials.insert_or_assign(registry_called(key), std::move(*one));
+            auto one = credentials_in(entry);
+            if (std::string registry = registry_called(key); one && is_registry(registry))
+                credentials.insert_or_assign(std::move(registry), std::move(*one));
         }
     } catch (const json::Malformed& error) {
         throw InvalidDefinition("$", error.what());

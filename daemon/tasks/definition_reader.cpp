@@ -18,13 +18,6 @@ constexpr const char* arn_field = "taskArn";
 constexpr const char* desired_field = "desiredStatus";
 constexpr const char* credentials_field = "pullCredentials";
 
-std::string arn_of(const PlacedValue& value) {
-    std::string arn = value.text(longest_arn);
-    // A backslash is harmless, and printable() leaves it as it is.
-    if (printable(arn) != arn) value.fail("holds control characters; expected a name");
-    return arn;
-}
-
 TaskStatus desired_of(const PlacedValue& value) {
     const std::string text = value.text();
     const auto status = status_from(text);
@@ -94,6 +87,13 @@ std::string json_without_wants(const json::Value& value) {
 
 }  // namespace
 
+std::string read_arn(const PlacedValue& value) {
+    std::string arn = value.text(longest_arn);
+    // A backslash is harmless, and printable() leaves it as it is.
+    if (printable(arn) != arn) value.fail("holds control characters; expected a name");
+    return arn;
+}
+
 std::string registry_of(std::string_view image) {
     const std::size_t slash = image.find('/');
     if (slash == std::string_view::npos) return "docker.io";
@@ -123,7 +123,7 @@ WantedTask read_definition(const PlacedValue& value) {
     ObjectReader reader(value, "a task definition");
     WantedTask task;
     TaskDefinition definition;
-    if (const auto arn = reader.find(arn_field)) task.arn = arn_of(*arn);
+    if (const auto arn = reader.find(arn_field)) task.arn = read_arn(*arn);
     if (const auto desired = reader.find(desired_field)) task.desired = desired_of(*desired);
     if (const auto object = reader.find(credentials_field)) task.credentials = read_credentials(*object);
     definition.family = reader.get("family").name();

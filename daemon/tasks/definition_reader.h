@@ -17,6 +17,7 @@ namespace shorewatch {
 
 // Names of a task: 1 to 512 bytes of valid UTF-8 without control characters.
 inline constexpr std::size_t longest_arn = 512;
+[[nodiscard]] std::string read_arn(const PlacedValue& value);
 
 // The containers of a definition, each with its dependencies; volumes are those of the definition.
 [[nodiscard]] std::vector<ContainerDefinition> read_containers(const PlacedValue& array,

@@ -138,7 +138,7 @@ void read_containers_of(TaskRecord& task, const PlacedValue& array) {
 TaskRecord read_task(const PlacedValue& value) {
     ObjectReader reader(value, "a task");
     TaskRecord task;
-    task.arn = reader.get("arn").text(longest_arn);
+    task.arn = read_arn(reader.get("arn"));
     task.file = text_or(reader, "file", "");
     const WantedTask wanted = read_definition(reader.get("definition"));
     task.definition = wanted.definition;
@@ -161,7 +161,9 @@ std::map<std::string, FollowedFile, std::less<>> read_files(const PlacedValue& o
     const ObjectReader names(object, "files");
     for (const auto& member : object.value().GetObject()) {
         const std::string name(json::raw_text(member.name));
-        ObjectReader fields(PlacedValue(member.value, names.path_of(name)), "a file");
+        const PlacedValue value(member.value, names.path_of(name));
+        if (valid_utf8(name) != name) value.fail("has a name that is no UTF-8 without NUL");
+        ObjectReader fields(value, "a file");
         FollowedFile file{fields.get("digest").text(), fields.get("boot").text_or_empty()};
         files.emplace(name, std::move(file));
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "daemon/tasks/credentials_file.h"
@@ -46,6 +47,9 @@ TaskFiles read_tasks_folder(const std::filesystem::path& folder) {
     std::size_t bytes = 0;
     for (const std::string& name : names) {
         try {
+            // It would not be the same name once it has been kept.
+            if (printable(valid_utf8(name)) != name)
+                throw std::runtime_error(printable(name) + ": its name is no plain text; give it another");
             auto text = read_small_file(folder / name, longest_definition);
             if (!text) continue;  // gone meanwhile, or a link to nowhere
             bytes += text->size();

@@ -9,6 +9,9 @@ namespace shorewatch::bus {
 
 namespace {
 
+// Of a filter that is not known, in an error.
+constexpr std::size_t longest_key = 200;
+
 [[noreturn]] void wrong_type(const std::string& key, const sdbus::Variant& value, const char* expected) {
     throw error(errors::invalid_args, "Filter '" + key + "' takes type " + expected + ", not " +
                                           std::string(value.peekValueType()));
@@ -44,7 +47,7 @@ ContainerFilter parse_filter(const std::map<std::string, sdbus::Variant>& wire) 
             filter.paused = take<bool>(key, value, "b");
         } else {
             throw error(errors::invalid_args,
-                        "Unknown filter '" + printable(key) +
+                        "Unknown filter '" + printable(key.substr(0, longest_key)) +
                             "'; known are engine, project, name, label, paused and pod");
         }
     }

@@ -46,7 +46,7 @@ void set_labels(Container& container, const Entries& labels) {
     container.project = project_of(*container.labels);
     const auto value = [&](std::string_view key) -> std::string {
         const std::string* found = container.labels->find(key);
-        return found != nullptr ? *found : std::string{};
+        return found != nullptr ? valid_utf8(*found, longest_name) : std::string{};
     };
     if (std::string name = value("nerdctl/name"); !name.empty()) container.name = std::move(name);
     container.pod = value("io.kubernetes.pod.name");
@@ -96,7 +96,7 @@ bool read_payload(const std::string& bytes, const std::string& name_space, Conta
             const auto update = grpc::parsed<api::ContainerUpdate>(bytes);
             if (!update) return false;
             container = outline(name_space, update->id());
-            container.image = valid_utf8(update->image());
+            container.image = valid_utf8(update->image(), longest_name);
             set_labels(container, update->labels());
             return true;
         }
@@ -171,7 +171,7 @@ std::optional<Container> decode_container(const std::string& name_space, std::st
     if (!response || !response->has_container()) return std::nullopt;
     const api::Container& told = response->container();
     Container container = outline(name_space, told.id());
-    container.image = valid_utf8(told.image());
+    container.image = valid_utf8(told.image(), longest_name);
     set_labels(container, told.labels());
     return container;
 }
@@ -189,13 +189,13 @@ std::optional<std::vector<std::string>> decode_namespaces(std::string_view bytes
 std::optional<std::string> decode_version(std::string_view bytes) {
     const auto response = grpc::parsed<api::VersionResponse>(bytes);
     if (!response) return std::nullopt;
-    return valid_utf8(response->version());
+    return valid_utf8(response->version(), longest_name);
 }
 
 std::optional<std::string> decode_server_id(std::string_view bytes) {
     const auto response = grpc::parsed<api::ServerResponse>(bytes);
     if (!response) return std::nullopt;
-    return valid_utf8(response->uuid());
+    return valid_utf8(response->uuid(), longest_name);
 }
 
 std::string subscribe_request(const std::vector<std::string>& filters) {

@@ -21,6 +21,11 @@ constexpr std::uint32_t container_exited = 2;
 constexpr std::uint32_t started_event = 1;
 constexpr std::uint32_t stopped_event = 2;
 
+// As text of engines' is kept that is a name.
+std::string name_in(const std::string& text) {
+    return valid_utf8(text, longest_name);
+}
+
 std::optional<RealTime> time_of(std::int64_t nanoseconds) {
     if (nanoseconds <= 0) return std::nullopt;
     return RealTime{std::chrono::nanoseconds(nanoseconds)};
@@ -75,7 +80,7 @@ bool is_id(std::string_view text) {
 std::optional<Runtime> decode_version(std::string_view bytes) {
     const auto response = grpc::parsed<api::VersionResponse>(bytes);
     if (!response) return std::nullopt;
-    return Runtime{valid_utf8(response->runtime_name()), valid_utf8(response->runtime_version())};
+    return Runtime{name_in(response->runtime_name()), name_in(response->runtime_version())};
 }
 
 std::optional<std::vector<Pod>> decode_pods(std::string_view bytes) {
@@ -84,9 +89,8 @@ std::optional<std::vector<Pod>> decode_pods(std::string_view bytes) {
     std::vector<Pod> pods;
     for (const api::PodSandbox& item : response->items()) {
         if (!is_id(item.id())) continue;
-        pods.push_back({item.id(), valid_utf8(item.metadata().name()), valid_utf8(item.metadata().uid()),
-                        valid_utf8(item.metadata().namespace_()), labels_of(item),
-                        item.state() == pod_ready});
+        pods.push_back({item.id(), name_in(item.metadata().name()), name_in(item.metadata().uid()),
+                        name_in(item.metadata().namespace_()), labels_of(item), item.state() == pod_ready});
     }
     return pods;
 }
@@ -97,8 +101,8 @@ std::optional<std::vector<Record>> decode_containers(std::string_view bytes) {
     std::vector<Record> records;
     for (const api::Container& item : response->containers()) {
         if (!is_id(item.id())) continue;
-        records.push_back({item.id(), item.pod_sandbox_id(), valid_utf8(item.metadata().name()),
-                           valid_utf8(item.image().image()), labels_of(item),
+        records.push_back({item.id(), item.pod_sandbox_id(), name_in(item.metadata().name()),
+                           name_in(item.image().image()), labels_of(item),
                            item.state() == container_running});
     }
     return records;
@@ -159,9 +163,9 @@ std::optional<EventMessage> decode_event(std::string_view bytes) {
     container->by_id_alone = true;
     container->sandbox = message.of_sandbox;
     const api::PodSandboxMetadata& pod = response->pod_sandbox_status().metadata();
-    container->pod = valid_utf8(pod.name());
-    container->pod_id = valid_utf8(pod.uid());
-    container->name_space = valid_utf8(pod.namespace_());
+    container->pod = name_in(pod.name());
+    container->pod_id = name_in(pod.uid());
+    container->name_space = name_in(pod.namespace_());
     ContainerEvent event{type == started_event ? Type::started : Type::exited, std::move(container), *time,
                          std::nullopt};
     for (const api::ContainerStatus& status : response->containers_statuses()) {

@@ -55,14 +55,21 @@ class BoundedHandler {
     std::size_t values_ = 0;
 };
 
-bool is_high_surrogate(std::string_view escape) {
+// Is it \uDXYZ, with X one of these?
+bool is_surrogate(std::string_view escape, std::string_view third) {
+    constexpr std::string_view digits = "0123456789abcdefABCDEF";
     return escape.size() == 6 && escape.starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D') &&
-           std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
+           third.find(escape[3]) != std::string_view::npos &&
+           digits.find(escape[4]) != std::string_view::npos &&
+           digits.find(escape[5]) != std::string_view::npos;
+}
+
+bool is_high_surrogate(std::string_view escape) {
+    return is_surrogate(escape, "89abAB");
 }
 
 bool is_low_surrogate(std::string_view escape) {
-    return escape.size() == 6 && escape.starts_with("\\u") && (escape[2] == 'd' || escape[2] == 'D') &&
-           std::string_view("cdefCDEF").find(escape[3]) != std::string_view::npos;
+    return is_surrogate(escape, "cdefCDEF");
 }
 
 // JSON's grammar allows \ud800 without its other half; RapidJSON refuses the whole text for it. One label
@@ -85,7 +92,9 @@ void replace_lone_surrogates(std::string& text) {
 }  // namespace
 
 Document::Document(std::string text, const Bounds& bounds) : text_(std::move(text)) {
-    constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
+    // In full precision: what is written again, as definitions of tasks are, is the same number.
+    constexpr unsigned flags =
+        rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
     replace_lone_surrogates(text_);
     rapidjson::InsituStringStream stream(text_.data());
     rapidjson::Reader reader;

@@ -84,7 +84,7 @@ std::optional<RealTime> seconds_at(const Value& from, json::Path path) {
 std::string first_name(const Value& entry) {
     const Value* names = json::find(entry, {"Names"});
     if (names == nullptr || !names->IsArray() || names->Empty() || !(*names)[0].IsString()) return {};
-    return valid_utf8(json::raw_text((*names)[0]));
+    return valid_utf8(json::raw_text((*names)[0]), longest_name);
 }
 
 }  // namespace

@@ -15,22 +15,13 @@ namespace shorewatch {
 
 namespace {
 
-// The fields of /proc/PID/stat from the third on, the state; empty when there is no such process.
-std::string state_and_more(std::uint32_t pid) {
-    const std::string text = proc_text(pid, "stat");
-    // The second field is the command's name in parentheses, whatever that holds.
-    const std::size_t end = text.rfind(')');
-    if (end == std::string::npos || end + 2 >= text.size()) return {};
-    return text.substr(end + 2);
-}
-
-// The one with this number; the state is the third.
+// The one with this number; fields begin with the state, which is the third.
 template <typename Number>
-std::optional<Number> field_of(const std::string& fields, int number) {
+std::optional<Number> field_of(std::string_view fields, int number) {
     std::size_t at = 0;
     for (int field = 3; field < number; ++field) {
         at = fields.find(' ', at);
-        if (at++ == std::string::npos) return std::nullopt;
+        if (at++ == std::string_view::npos) return std::nullopt;
     }
     Number value{};
     const auto [stopped, error] = std::from_chars(fields.data() + at, fields.data() + fields.size(), value);
@@ -57,19 +48,26 @@ std::string proc_text(std::uint32_t pid, const char* name) {
     return size < 0 ? std::string() : text;
 }
 
-std::optional<Process> process_with(std::uint32_t pid) {
-    const std::string fields = state_and_more(pid);
-    if (fields.empty() || fields.front() == 'Z' || fields.front() == 'X') return std::nullopt;
+std::optional<ProcessStat> parse_stat(std::string_view text) {
+    // The second field is the command's name in parentheses, whatever that holds.
+    const std::size_t end = text.rfind(')');
+    if (end == std::string_view::npos || end + 2 >= text.size()) return std::nullopt;
+    const std::string_view fields = text.substr(end + 2);
     const auto began = field_of<std::uint64_t>(fields, 22);
     if (!began || *began == 0) return std::nullopt;
-    return Process{pid, *began};
+    return ProcessStat{fields.front(), *began, field_of<int>(fields, 52)};
+}
+
+std::optional<Process> process_with(std::uint32_t pid) {
+    const auto stat = parse_stat(proc_text(pid, "stat"));
+    if (!stat || stat->state == 'Z' || stat->state == 'X') return std::nullopt;
+    return Process{pid, stat->began};
 }
 
 std::optional<int> wait_status_of(const Process& process) {
-    const std::string fields = state_and_more(process.pid);
-    if (fields.empty() || fields.front() != 'Z') return std::nullopt;
-    if (field_of<std::uint64_t>(fields, 22) != process.began) return std::nullopt;
-    return field_of<int>(fields, 52);
+    const auto stat = parse_stat(proc_text(process.pid, "stat"));
+    if (!stat || stat->state != 'Z' || stat->began != process.began) return std::nullopt;
+    return stat->wait_status;
 }
 
 RealTime began_at(const Process& process) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engines/support/timestamp.h"
 #include "engines/support/unique_fd.h"
@@ -16,6 +17,15 @@ struct Process {
 
     bool operator==(const Process&) const = default;
 };
+
+// What /proc/PID/stat says, of which we use this (proc(5)).
+struct ProcessStat {
+    char state = 0;                  // 'Z': dead and not yet waited for
+    std::uint64_t began = 0;         // as Process has it
+    std::optional<int> wait_status;  // field 52; none: the kernel does not tell it
+};
+// None: the text is none of that.
+[[nodiscard]] std::optional<ProcessStat> parse_stat(std::string_view text);
 
 // None: there is no such process, or it is dead and only not yet waited for.
 [[nodiscard]] std::optional<Process> process_with(std::uint32_t pid);

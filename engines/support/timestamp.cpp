@@ -47,7 +47,9 @@ struct Scanner {
         if (!west) expect('+');
         const int hours = number(2);
         expect(':');
-        const std::chrono::minutes value{hours * 60 + number(2)};
+        const int minutes = number(2);
+        ok = ok && hours < 24 && minutes < 60;
+        const std::chrono::minutes value{hours * 60 + minutes};
         return west ? -value : value;
     }
 };
@@ -72,10 +74,13 @@ std::optional<RealTime> parse_rfc3339(std::string_view text) {
     const std::chrono::year_month_day date{year, month, day};
     const bool in_range = date.ok() && hour < 24 && minute < 60 && second <= 60;
     // The years that nanoseconds in 64 bits hold with room to spare.
-    const bool sensible = year >= std::chrono::year{1970} && year < std::chrono::year{2200};
+    const bool sensible = year >= std::chrono::year{1969} && year <= std::chrono::year{2200};
     if (!scan.ok || !scan.rest.empty() || !in_range || !sensible) return std::nullopt;
-    return RealTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-           std::chrono::seconds{second} + fraction - offset;
+    const RealTime time = RealTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
+                          std::chrono::minutes{minute} + std::chrono::seconds{second} + fraction - offset;
+    // By its offset, a time may be in another year than it is written with.
+    constexpr RealTime end{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
+    return time >= RealTime{} && time < end ? std::optional(time) : std::nullopt;
 }
 
 std::string to_rfc3339(RealTime time) {

@@ -107,6 +107,23 @@ TEST_CASE("an update of a container is a rename to what its labels say") {
     CHECK(event_of(envelope("/containers/update", update.SerializeAsString()))->container->name == "0123");
 }
 
+TEST_CASE("names that are longer than names are, are cut") {
+    const std::string longest(5000, 'x');
+    api::ContainerUpdate update;
+    update.set_id("web");
+    update.set_image(longest);
+    for (const char* key : {"nerdctl/name", "io.kubernetes.pod.name", "com.docker.compose.project"}) {
+        api::Label& label = *update.add_labels();
+        label.set_key(key);
+        label.set_value(longest);
+    }
+    const auto event = event_of(envelope("/containers/update", update.SerializeAsString()));
+    REQUIRE(event);
+    for (const std::string& text :
+         {event->container->name, event->container->image, event->container->pod, event->container->project})
+        CHECK(text == longest.substr(0, 4096));
+}
+
 TEST_CASE("what is no event is told apart from an event of no use") {
     CHECK_FALSE(decode_event("\xff\xff\xff"));
     REQUIRE(decode_event(""));

@@ -210,6 +210,14 @@ TEST_CASE("text leaves JSON as valid UTF-8, whatever was in it") {
     CHECK(json::text_at(root, {"\uFFFD"}) == "key");
 }
 
+TEST_CASE("an escape that is none is not mended") {
+    for (const char* text :
+         {R"({"a":"\ud8"})", R"({"a":"\ud8zz"})", R"({"a":"\ud8","b":"c"})", R"({"a":"\udc0"})"}) {
+        CAPTURE(text);
+        CHECK_THROWS_AS(json::Document(text), json::Malformed);
+    }
+}
+
 TEST_CASE("a text longer than any honest name is cut between characters") {
     const std::string fits(longest_name, 'x');
     const std::string wide = std::string(longest_name - 1, 'x') + "\u00e4";

@@ -147,6 +147,15 @@ TEST_CASE("Podman's list is of the living, with pid and pod") {
     CHECK(frozen->labels->entries().empty());
 }
 
+TEST_CASE("names that are longer than names are, are cut in Podman's list") {
+    const std::string longest(5000, 'x');
+    const auto list = decode_list(R"([{"Id":"1","State":"running","Pid":7,"Names":[")" + longest +
+                                  R"("],"Labels":{"io.podman.compose.project":")" + longest + "\"}}]");
+    REQUIRE(list.containers.size() == 1);
+    CHECK(list.containers.at(0)->name == longest.substr(0, 4096));
+    CHECK(list.containers.at(0)->project == longest.substr(0, 4096));
+}
+
 TEST_CASE("a container that is stopping is alive, one without a process of its own is not") {
     const auto list =
         decode_list(R"([{"Id":"a","State":"stopping","Pid":7},{"Id":"b","State":"running","Pid":0},

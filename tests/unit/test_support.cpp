@@ -61,10 +61,16 @@ TEST_CASE("timestamps of engines are read to the nanosecond, or not at all") {
     CHECK_FALSE(parse_rfc3339("0001-01-01T00:00:00Z"));
     for (const char* bad :
          {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
-          "2026-11-22T00:04:53", "2026-11-22T00:04:53Zx", "2026-11-22T00:04:-3Z", "9999-01-01T00:00:00Z"}) {
+          "2026-11-22T00:04:53", "2026-11-22T00:04:53Zx", "2026-11-22T00:04:-3Z", "9999-01-01T00:00:00Z",
+          "2026-11-22T00:04:53+24:00", "2026-11-22T00:04:53+01:60"}) {
         CAPTURE(bad);
         CHECK_FALSE(parse_rfc3339(bad));
     }
+    // What counts is the time, not the year that it is written with.
+    CHECK_FALSE(parse_rfc3339("1970-01-01T00:59:59+01:00"));
+    CHECK(parse_rfc3339("1969-12-31T23:00:00-01:00") == RealTime{});
+    CHECK_FALSE(parse_rfc3339("2199-12-31T23:00:00-01:00"));
+    CHECK(parse_rfc3339("2200-01-01T00:59:59+01:00"));
 }
 
 TEST_CASE("endpoints are written as in DOCKER_HOST") {

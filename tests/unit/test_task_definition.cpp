@@ -136,6 +136,14 @@ TEST_CASE("a definition is kept without its task's name, wants and credentials")
     CHECK(*read_definition(task.json).definition == *task.definition);
 }
 
+TEST_CASE("numbers in what is let pass are kept as they are") {
+    const std::string json =
+        R"({"family":"f","containerDefinitions":[{"name":"a","image":"i"}],"tags":[0.1,1.7976931348623157e308,)"
+        R"(5e-324,9.095084038257599e-9,18446744073709551615]})";
+    const std::string kept = read_definition(json).json;
+    CHECK(read_definition(kept).json == kept);
+}
+
 TEST_CASE("an image's registry is told by its name") {
     CHECK(registry_of("busybox") == "docker.io");
     CHECK(registry_of("library/busybox:1") == "docker.io");

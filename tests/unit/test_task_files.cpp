@@ -177,6 +177,32 @@ TEST_CASE("of a folder, files are read whose names end in .json and that are not
     CHECK_FALSE(read_tasks_folder(folder.path() / "a.json").is_complete);
 }
 
+TEST_CASE("a file whose name would not be kept as it is, is told and left alone") {
+    const TemporaryFolder folder;
+    for (const char* name : {"\xFF.json", "a\nb.json", "\u202Etxt.json"}) {
+        std::ofstream(folder.path() / name) << db;
+        const TaskFiles files = read_tasks_folder(folder.path());
+        CHECK(files.files.empty());
+        CHECK(files.is_complete);
+        CHECK(files.unreadable == std::vector<std::string>{name});
+        REQUIRE(files.problems.size() == 1);
+        CHECK_THAT(files.problems.at(0), ContainsSubstring("its name is no plain text; give it another"));
+        std::filesystem::remove(folder.path() / name);
+    }
+}
+
+TEST_CASE("credentials of what is no registry are left out, and those that could not be sent are refused") {
+    CHECK(parse_credentials(R"({"auths":{"https:///v2":{"username":"u","password":"p"},
+                                         "a\nb":{"username":"u","password":"p"}}})")
+              .empty());
+    // "u:p" and a byte that is no UTF-8; "u:p" and a NUL.
+    for (const char* auth : {"dTpw/w==", "dTpwAA=="}) {
+        CHECK_THROWS_WITH(
+            parse_credentials(R"({"auths":{"r.example":{"auth":")" + std::string(auth) + R"("}}})"),
+            "is the base64 of what is no UTF-8 without NUL");
+    }
+}
+
 TEST_CASE("credentials are read as Docker keeps them") {
     const CredentialsByRegistry credentials = parse_credentials(R"({"auths":{
         "https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNzOndvcmQ="},

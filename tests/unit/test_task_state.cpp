@@ -95,6 +95,11 @@ TEST_CASE("a state that makes no sense is damaged, too") {
     CHECK_THROWS_AS(read_task_state(replaced("\"name\":\"job\"", "\"name\":\"jobs\"")), InvalidDefinition);
     CHECK_THROWS_AS(read_task_state(replaced("\"family\":\"shop\"", "\"family\":\"\"")), InvalidDefinition);
     CHECK_THROWS_AS(read_task_state(replaced("\"version\":1", "\"version\":0")), InvalidDefinition);
+    // What could not be written again as it is.
+    CHECK_THROWS_AS(
+        read_task_state(replaced("\"files\":{", R"("files":{"\u0000":{"digest":"d","boot":"b"})")),
+        InvalidDefinition);
+    CHECK_THROWS_AS(read_task_state(replaced("\"arn\":\"", R"("arn":"\n)")), InvalidDefinition);
     CHECK_THROWS_AS(read_task_state("{}"), InvalidDefinition);
 }
 
