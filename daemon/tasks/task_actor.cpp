@@ -56,7 +56,7 @@ void TaskActor::turn() {
 }
 
 void TaskActor::advance(std::size_t index) {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     Progress& progress = progress_[index];
     if (wants_stop(index)) give_up_preparing(index);
     if (progress.step != Step::rest || container.known == TaskStatus::dead) return;

@@ -67,7 +67,7 @@ void TaskActor::later(std::size_t index, const std::string& trouble) {
 }
 
 void TaskActor::fail(std::size_t index, const std::string& reason) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     container.given_up = true;
     if (container.reason.empty()) container.reason = valid_utf8(reason, longest_reason);
     changed();
@@ -196,7 +196,7 @@ void TaskActor::created(std::size_t index, const Result<std::string>& answer) {
 }
 
 void TaskActor::created_late(std::size_t index, const std::string& id) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     if (over_ || container.known == TaskStatus::dead || (!container.id.empty() && container.id != id))
         return house_.found_left_over(id);
     if (container.id.empty()) identify(index, id);
@@ -220,7 +220,7 @@ void TaskActor::started(std::size_t index, const std::optional<EngineError>& err
 }
 
 void TaskActor::stop_container(std::size_t index) {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     const bool again = container.known == TaskStatus::stopped;
     if (again) {
         log::warning("task " + printable(record_.arn) + ": container " + definition(index).name +

@@ -37,7 +37,7 @@ void TaskActor::clean() {
 }
 
 void TaskActor::clean_container(std::size_t index) {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     Progress& progress = progress_[index];
     if (container.known == TaskStatus::dead || progress.step != Step::rest) return;
     if (container.id.empty() && !progress.may_exist) return reach(index, TaskStatus::dead);

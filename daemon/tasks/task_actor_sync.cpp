@@ -43,7 +43,7 @@ void TaskActor::engine_down() {
 }
 
 void TaskActor::container_started(std::size_t index) {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     Progress& progress = progress_[index];
     if (container.known == TaskStatus::stopped) {
         progress.runs_again = !container.stopped_again;
@@ -57,7 +57,7 @@ void TaskActor::container_started(std::size_t index) {
 
 void TaskActor::container_exited(std::size_t index, std::optional<int> code, std::optional<bool> oom_killed,
                                  std::optional<RealTime> time) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     progress_[index].runs_again = false;
     if (container.known >= TaskStatus::stopped) return;
     container.exit_code = code;
@@ -72,7 +72,7 @@ void TaskActor::container_exited(std::size_t index, std::optional<int> code, std
 }
 
 void TaskActor::inspect(std::size_t index) {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     const auto answer = [weak = weak_from_this(), index,
                          call = begin(index, Step::inspect)](const Result<DeployedContainer>& found) {
         const auto self = weak.lock();
@@ -100,7 +100,7 @@ void TaskActor::inspected(std::size_t index, const Result<DeployedContainer>& an
 }
 
 void TaskActor::take(std::size_t index, const DeployedContainer& found) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     Progress& progress = progress_[index];
     progress.unsure = false;
     progress.name_taken = false;
@@ -124,7 +124,7 @@ void TaskActor::take(std::size_t index, const DeployedContainer& found) {
 }
 
 void TaskActor::take_facts(std::size_t index, const DeployedContainer& found) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     if (found.started) container.started = found.started;
     if (found.state == State::running) container.ports = found.ports;
     if (found.state == State::stopped) {
@@ -160,7 +160,7 @@ void TaskActor::identify(std::size_t index, const std::string& id) {
 }
 
 void TaskActor::vanish(std::size_t index) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     progress_[index].unsure = false;
     progress_[index].runs_again = false;
     if (container.known >= TaskStatus::stopped) return;
@@ -169,7 +169,7 @@ void TaskActor::vanish(std::size_t index) {
 }
 
 void TaskActor::reach(std::size_t index, TaskStatus status) {
-    ContainerRecord& container = record_.containers[index];
+    TaskContainerRecord& container = record_.containers[index];
     Progress& progress = progress_[index];
     if (status <= container.known) return;
     container.known = status;
@@ -188,7 +188,7 @@ void TaskActor::reach(std::size_t index, TaskStatus status) {
 }
 
 void TaskActor::reach_task() {
-    const TaskStatus least = std::ranges::min(record_.containers, {}, &ContainerRecord::known).known;
+    const TaskStatus least = std::ranges::min(record_.containers, {}, &TaskContainerRecord::known).known;
     if (least <= record_.known) return;
     record_.known = least;
     if (least == TaskStatus::stopped) record_.stopped = house_.surroundings().real_now();

@@ -25,7 +25,7 @@ TaskView TaskActor::view() const {
 }
 
 TaskContainerView TaskActor::view_of(std::size_t index) const {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     TaskContainerView view;
     view.name = definition(index).name;
     view.image = definition(index).image;
@@ -45,7 +45,7 @@ TaskContainerView TaskActor::view_of(std::size_t index) const {
 }
 
 std::string TaskActor::waits_for(std::size_t index) const {
-    const ContainerRecord& container = record_.containers[index];
+    const TaskContainerRecord& container = record_.containers[index];
     const Progress& progress = progress_[index];
     const std::string& image = definition(index).image;
     switch (progress.step) {

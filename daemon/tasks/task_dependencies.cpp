@@ -6,7 +6,7 @@
 namespace shorewatch {
 
 TaskActor::Outlook TaskActor::outlook_of(const ContainerDependency& dependency) const {
-    const ContainerRecord& other = record_.containers[dependency.container];
+    const TaskContainerRecord& other = record_.containers[dependency.container];
     const bool over = other.known >= TaskStatus::stopped;
     bool met = false;
     switch (dependency.condition) {

@@ -13,7 +13,7 @@
 
 namespace shorewatch {
 
-struct ContainerRecord {
+struct TaskContainerRecord {
     std::string id = {};  // the engine's; empty: none is known
     TaskStatus known = TaskStatus::none;
     TaskStatus told = TaskStatus::none;  // to the observer, as far as that is known
@@ -26,7 +26,7 @@ struct ContainerRecord {
     std::optional<RealTime> finished = {};
     std::vector<PortMapping> ports = {};
 
-    bool operator==(const ContainerRecord&) const = default;
+    bool operator==(const TaskContainerRecord&) const = default;
 };
 
 struct TaskRecord {
@@ -42,9 +42,9 @@ struct TaskRecord {
     bool remove_now = false;  // without waiting for its cleanup
     std::optional<RealTime> added = {};
     std::optional<RealTime> stopped = {};
-    std::vector<ContainerRecord> containers = {};  // as in the definition
-    std::vector<std::string> registries = {};      // that it brought credentials of
-    CredentialsByRegistry credentials = {};        // not kept
+    std::vector<TaskContainerRecord> containers = {};  // as in the definition
+    std::vector<std::string> registries = {};          // that it brought credentials of
+    CredentialsByRegistry credentials = {};            // not kept
 
     // "shorewatch-FAMILY-VERSION-NAME-SUFFIX", of a container or a scratch volume.
     [[nodiscard]] std::string engine_name(const std::string& name) const;

@@ -45,7 +45,7 @@ void write_ports(json::Writer& writer, const std::vector<PortMapping>& ports) {
 }
 
 void write_container(json::Writer& writer, const TaskRecord& task, std::size_t index) {
-    const ContainerRecord& container = task.containers[index];
+    const TaskContainerRecord& container = task.containers[index];
     const std::string& name = task.definition->containers[index].name;
     writer.begin_object();
     writer.member("name", name);
@@ -107,9 +107,9 @@ std::vector<PortMapping> read_ports(ObjectReader& reader) {
     return ports;
 }
 
-ContainerRecord read_container(const PlacedValue& value, const ContainerDefinition& definition) {
+TaskContainerRecord read_container(const PlacedValue& value, const ContainerDefinition& definition) {
     ObjectReader reader(value, "a container");
-    ContainerRecord container;
+    TaskContainerRecord container;
     const PlacedValue name = reader.get("name");
     if (name.text() != definition.name) name.fail("is not the definition's");
     container.id = text_or(reader, "id", "");

@@ -191,7 +191,7 @@ void TaskSupervisor::add_actor(TaskRecord record, bool restored) {
 void TaskSupervisor::remove_entry(const std::string& arn) {
     const auto found = tasks_.find(arn);
     const std::shared_ptr<TaskActor> actor = found->second;
-    for (const ContainerRecord& container : actor->record().containers)
+    for (const TaskContainerRecord& container : actor->record().containers)
         containers_.erase(container.id);
     definition_bytes_ -= actor->record().json.size();
     container_total_ -= actor->record().containers.size();
