@@ -20,6 +20,7 @@ bool TaskHost::can_deploy(std::string_view type) {
 
 void TaskHost::apply(const TasksConfiguration& configuration) {
     configuration_ = configuration;
+    configured_ = true;
     choose();
     const bool is_new = begin_or_end();
     if (engine_ && !is_new) engine_->reload(settings());
@@ -27,6 +28,8 @@ void TaskHost::apply(const TasksConfiguration& configuration) {
 
 void TaskHost::set_engines(std::vector<Candidate> watched) {
     watched_ = std::move(watched);
+    // Without it, the folder of tasks would be one that is empty, and its tasks would stop.
+    if (!configured_) return;
     choose();
     begin_or_end();
 }

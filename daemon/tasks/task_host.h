@@ -38,7 +38,8 @@ class TaskHost {
         // Others are taken only if the configuration names them.
         bool by_itself = false;
     };
-    // What the configuration says, and the engines that are watched now; after each change of either.
+    // What the configuration says, and the engines that are watched now; after each change of either, in any
+    // order. Nothing begins before there is a configuration.
     void apply(const TasksConfiguration& configuration);
     void set_engines(std::vector<Candidate> watched);
 
@@ -67,6 +68,7 @@ class TaskHost {
     const bool user_;
     const std::function<void()> changed_;
     TasksConfiguration configuration_;
+    bool configured_ = false;  // it has been given
     const Hand hand_;
     std::vector<Candidate> watched_;
     std::set<std::string> up_;

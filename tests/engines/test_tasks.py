@@ -267,6 +267,23 @@ def test_files_of_the_folder_are_wanted_while_they_are_there(
     tasks.wait("of-a-file", "STOPPED")
 
 
+def test_a_task_of_a_file_outlives_the_daemon(
+        start: StartTasks, engine: RestEngine, tasks: Tasks, web: str, folder: Path) -> None:
+    (folder / "tasks.d").mkdir()
+    (folder / "tasks.d/file.json").write_text(definition("of-a-file", container("a", web)))
+    first = start()
+    tasks.wait("of-a-file", "RUNNING")
+    [before] = owned(engine, "of-a-file")
+    first.stop()
+    start()
+    # One that is added after it has been looked at.
+    tasks.add(definition("other", container("a", web)))
+    tasks.wait("other", "RUNNING")
+    assert tasks.list()["of-a-file"]["DesiredStatus"] == "RUNNING"
+    assert [one["Id"] for one in owned(engine, "of-a-file")] == [before["Id"]]
+    assert tasks.told("of-a-file")[-1] == "RUNNING"
+
+
 def test_what_is_no_task_is_refused_with_its_place(start: StartTasks, tasks: Tasks, web: str) -> None:
     start()
     for text, place in (("[]", "$"), (definition("x"), "containerDefinitions"),
