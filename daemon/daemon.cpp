@@ -236,9 +236,10 @@ void Daemon::add(const EngineConfiguration& configuration) {
                          configuration.endpoint.url(), configuration.holder, settings.has_value());
     std::optional<EngineWatch::RuntimeUse> runtime;
     if (settings) {
-        const auto tell = [this, number](const RuntimeSignal& signal) {
+        const auto tell = [this, number, alive = std::weak_ptr(alive_)](const RuntimeSignal& signal) {
             // By the same way as answers, so that these and what is told stay in order.
-            loop_.post([this, number, signal] {
+            loop_.post([this, number, alive, signal] {
+                if (alive.expired()) return;
                 const auto found = names_.find(number);
                 if (found != names_.end()) registry_.tell(found->second, signal);
             });
@@ -326,8 +327,9 @@ void Daemon::runtime(std::string_view engine, RuntimeRequest request, RuntimeRep
 
 DeploymentDesk::Tell Daemon::deployment_teller(WatcherNumber number, const EngineConfiguration& engine) {
     if (!TaskHost::can_deploy(engine.type)) return {};
-    return [this, number](const std::optional<std::string>& why_down) {
-        loop_.post([this, number, why_down] {
+    return [this, number, alive = std::weak_ptr(alive_)](const std::optional<std::string>& why_down) {
+        loop_.post([this, number, alive, why_down] {
+            if (alive.expired()) return;
             const auto found = names_.find(number);
             if (found == names_.end()) return;
             why_down ? tasks_.engine_down(found->second, *why_down) : tasks_.engine_up(found->second);

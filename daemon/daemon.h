@@ -117,7 +117,9 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     bool update_again_ = false;  // … and what it goes by has changed since
     std::optional<Discovery> discovery_;
     std::optional<NestedDiscovery> nested_;
-    TaskHost tasks_;  // last: it uses all of the above
+    TaskHost tasks_;  // after all of the above, which it uses
+    // Of what watchers have posted to the loop, which may come after this.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace shorewatch

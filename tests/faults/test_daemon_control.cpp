@@ -151,3 +151,14 @@ TEST_CASE("an answer may ask again, and end the daemon") {
     });
     REQUIRE(drive(world.loop, [&] { return answered == 2; }));
 }
+
+TEST_CASE("the end of the daemon leaves what its watchers have told untaken") {
+    for (int round = 0; round < 20; ++round) {
+        World world;
+        // A watcher that has found its engine tells that on a thread of its own, of which the loop hears
+        // later.
+        world.engine.start({.name = "web"});
+        world.daemon.reset();
+        world.turn();
+    }
+}
