@@ -64,6 +64,10 @@ struct Hand : RunTracker::Output {
     void event(Type type, int time, std::optional<int> code = {}, const std::string& name = "web") {
         tracker.on_event({type, outline(name), at(time), code}, now);
     }
+    // From an engine whose events have the pid.
+    void event_of(std::uint32_t pid, Type type, int time, std::optional<int> code) {
+        tracker.on_event({type, make(0, pid), at(time), code}, now);
+    }
     void list(const std::vector<ContainerPtr>& entries) { tracker.on_list(entries, now); }
     void answer(const Result<Inspection>& result) {
         REQUIRE_FALSE(asked.empty());
@@ -213,6 +217,43 @@ TEST_CASE("rule 2: an engine that still has alive what the kernel has ended does
     hand.pass(RunTracker::hold);
     CHECK(hand.take().empty());
     CHECK(hand.portfolio.container_total() == 0);
+}
+
+TEST_CASE("rule 2: an end that is told again, later and as that of a dead shim, ends nothing") {
+    Published hand;
+    hand.event(Type::exited, 210, 3);
+    CHECK(hand.take() == "exited:3");
+    hand.tracker.on_stream_lost();
+    hand.tracker.on_list_asked(at(210));
+    SECTION("while its engine lists it as alive") {
+        hand.list({outline()});
+        hand.event_of(7, Type::exited, 290, 137);
+        hand.answer(
+            GENERATE(Result<Inspection>(dead(200, 290, 137)), Result<Inspection>(alive(200, 7)), none));
+    }
+    SECTION("after it was listed no more") {
+        hand.list({});
+        hand.event_of(7, Type::exited, 290, 137);
+        CHECK(hand.asked.empty());
+    }
+    hand.pass(RunTracker::hold);
+    CHECK(hand.take().empty());
+    SECTION("and the next run is told") {
+        hand.event(Type::started, 300);
+        while (!hand.asked.empty())
+            hand.answer(alive(300, 8));
+        CHECK(hand.take() == "started:8");
+    }
+}
+
+TEST_CASE("rule 2: an end without a start or a process, of what ended before, is not another's") {
+    Published hand;
+    hand.event(Type::exited, 210, 3);
+    CHECK(hand.take() == "exited:3");
+    hand.event(Type::exited, 290, 137);
+    hand.answer(dead(0, 290, 137));
+    hand.pass(RunTracker::hold);
+    CHECK(hand.take().empty());
 }
 
 TEST_CASE("rule 2: a run that its engine has with the start of the one before is told apart by its pid") {
