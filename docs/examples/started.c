@@ -2,7 +2,6 @@
        cc -std=c11 started.c -o started $(pkg-config --cflags --libs libsystemd) */
 #include <stdint.h>
 #include <stdio.h>
-
 #include <systemd/sd-bus.h>
 
 static int on_started(sd_bus_message* message, void* data, sd_bus_error* error) {
