@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -82,7 +83,7 @@ class Guest:
         notify = NotifySocket(self.folder / "notify.sock")
         self._process = Process(
             ["sh", "-c", _IN_CGROUP, self._cgroup, "systemd-nspawn", "--quiet", "--directory", self.files,
-             f"--machine={self._cgroup}", "--hostname=guest", "--register=no", "--keep-unit", "--private-network",
+             f"--machine=shorewatch-{os.getpid()}", "--hostname=guest", "--register=no", "--keep-unit", "--private-network",
              "--capability=all", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
              "--link-journal=no", "--console=pipe", "--notify-ready=yes", "--boot"],
             self.folder / "console.log", {**os.environ, "NOTIFY_SOCKET": str(notify.path)})
@@ -115,6 +116,25 @@ class Guest:
             raise AssertionError(f"{' '.join(map(str, command))} in the guest ended with {done.returncode}: "
                                  f"{text.stdout}{text.stderr}")
         return text
+
+    def wait_for_line(self, pattern: str, seconds: float, *command: str) -> str:
+        """Until a command that goes on says a line with the pattern in it."""
+        deadline = Deadline(seconds, f"/{pattern}/ from {' '.join(command)}")
+        # It would not notice that nobody listens any more.
+        bounded = [*self._enter(), "timeout", str(int(seconds) + 1), *command]
+        with subprocess.Popen(bounded, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=_ENVIRONMENT) as process:
+            assert process.stdout is not None
+            said = b""
+            try:
+                while re.search(pattern, said.decode(errors="replace")) is None:
+                    deadline.wait_readable(process.stdout.fileno())
+                    chunk = os.read(process.stdout.fileno(), 65536)
+                    if not chunk:
+                        raise AssertionError(f"no /{pattern}/ in {said.decode(errors='replace')}")
+                    said += chunk
+            finally:
+                process.kill()
+        return said.decode(errors="replace")
 
     def write(self, path: str, text: str) -> None:
         """A file in it, world-readable; its folder is made."""
@@ -195,16 +215,17 @@ class Guest:
 
     def _link_into(self, installed: str, folder: str) -> None:
         """With a prefix of its own, as meson says when it sets up the build: what only one folder is looked through for."""
-        prefix = _prefix()
-        if prefix == "/usr":
+        own = prefix()
+        if own == "/usr":
             return
-        for file in (self.files / prefix.lstrip("/") / "share" / installed).glob("org.shorewatch1.*"):
+        for file in (self.files / own.lstrip("/") / "share" / installed).glob("org.shorewatch1.*"):
             link = self.files / folder.lstrip("/") / file.name
             link.unlink(missing_ok=True)
-            link.symlink_to(f"{prefix}/share/{installed}/{file.name}")
+            link.symlink_to(f"{own}/share/{installed}/{file.name}")
 
 
-def _prefix() -> str:
+def prefix() -> str:
+    """Of the build, where it is installed."""
     listed = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], check=True, capture_output=True, text=True)
-    prefix: str = next(option["value"] for option in json.loads(listed.stdout) if option["name"] == "prefix")
-    return prefix
+    found: str = next(option["value"] for option in json.loads(listed.stdout) if option["name"] == "prefix")
+    return found

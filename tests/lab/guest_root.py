@@ -13,8 +13,10 @@ from .paths import BUILD, CTL, DAEMON
 # Mostly of the engines: what their containers do without is left out.
 _PACKAGES = (
     "systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-broker", "dbus-user-session", "polkitd", "procps",
-    "python3-minimal", "docker.io", "docker-cli", "containerd", "runc", "podman", "conmon", "catatonit", "uidmap",
+    "libglib2.0-bin", "python3-minimal", "docker.io", "containerd", "runc", "podman", "conmon", "catatonit", "uidmap",
     "busybox-static")
+# In Debian 12 a part of docker.io.
+_NOT_EVERYWHERE = ("docker-cli",)
 # To be raised when what is made of the packages changes.
 _VERSION = 1
 
@@ -26,7 +28,7 @@ class CannotMakeRoot(Exception):
 def guest_root(folder: Path = BUILD / "guest") -> Path:
     """The root, made unless it is there. Nothing may be changed in it. Other recipes' roots in the folder are removed."""
     suite = _release("VERSION_CODENAME")
-    packages = sorted(_known({*_PACKAGES, *_libraries()}))
+    packages = sorted({*_PACKAGES, *_known(_NOT_EVERYWHERE), *_libraries()})
     recipe = hashlib.sha256(json.dumps([_VERSION, suite, packages]).encode()).hexdigest()[:16]
     root = folder / recipe
     if root.exists():
@@ -64,11 +66,11 @@ def _libraries() -> set[str]:
     return {line.split(":")[0] for line in owned.splitlines()}
 
 
-def _known(packages: set[str]) -> set[str]:
-    """Without those that this Debian has not: docker-cli is a part of docker.io in Debian 12."""
-    listed = subprocess.run(["apt-cache", "dumpavail"], check=True, capture_output=True, text=True).stdout
-    available = set(re.findall(r"^Package: (\S+)$", listed, re.MULTILINE))
-    return packages & available
+def _known(packages: tuple[str, ...]) -> set[str]:
+    """Those that this Debian has."""
+    return {name for name in packages
+            if subprocess.run(["apt-cache", "show", name], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0}
 
 
 def _apt_options() -> list[str]:
