@@ -146,8 +146,8 @@ class Guest:
         """What the build installs, and what README.md says is to be done then, but for the start."""
         subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--skip-subprojects", "--quiet"], check=True,
                        env={**os.environ, "DESTDIR": str(self.files)}, stdin=subprocess.DEVNULL, capture_output=True)
-        self._link_into("dbus-1/system.d", "/etc/dbus-1/system.d")
-        self._link_into("polkit-1/actions", "/usr/share/polkit-1/actions")
+        for folder in ("dbus-1/system.d", "polkit-1/actions"):
+            self._link_into_usr(folder)
         self.run("systemd-sysusers")
         self.run("systemctl", "daemon-reload")
         self.run("busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig")
@@ -213,15 +213,15 @@ class Guest:
     def _environment(self, user: Optional[str]) -> dict[str, str]:
         return _ENVIRONMENT | {"HOME": "/root" if user is None else f"/home/{user}"}
 
-    def _link_into(self, installed: str, folder: str) -> None:
-        """With a prefix of its own, as meson says when it sets up the build: what only one folder is looked through for."""
+    def _link_into_usr(self, folder: str) -> None:
+        """What is looked for there alone, if the build has a prefix of its own."""
         own = prefix()
         if own == "/usr":
             return
-        for file in (self.files / own.lstrip("/") / "share" / installed).glob("org.shorewatch1.*"):
-            link = self.files / folder.lstrip("/") / file.name
+        for file in (self.files / own.lstrip("/") / "share" / folder).glob("org.shorewatch1.*"):
+            link = self.files / "usr/share" / folder / file.name
             link.unlink(missing_ok=True)
-            link.symlink_to(f"{own}/share/{installed}/{file.name}")
+            link.symlink_to(f"{own}/share/{folder}/{file.name}")
 
 
 def prefix() -> str:

@@ -38,9 +38,10 @@ def call(guest: Guest, user: str, *arguments: str) -> subprocess.CompletedProces
     return guest.run("busctl", "--system", "--json=short", "call", *arguments, user=user, check=False)
 
 
-def of_container(guest: Guest, user: str, path: str, *method: str) -> str:
+def error_of(guest: Guest, user: str, path: str, method: str, *arguments: str) -> str:
     """What the call fails with, or nothing."""
-    return call(guest, user, "org.shorewatch1", path, "org.shorewatch1.Container", *method).stderr
+    return guest.run("gdbus", "call", "--system", "--dest", "org.shorewatch1", "--object-path", path, "--method",
+                     f"org.shorewatch1.{method}", *arguments, user=user, check=False).stderr
 
 
 def test_the_bus_is_the_one_that_it_should_be(guest: Guest, installed: Installed, guest_bus: str) -> None:
@@ -60,14 +61,14 @@ def test_a_call_of_a_member_of_the_group_starts_the_daemon(guest: Guest, install
     assert installed.show("ActiveState") == "active"
 
 
-def test_who_is_not_in_the_group_is_refused_and_starts_nothing(guest: Guest, installed: Installed) -> None:
-    for begin in (lambda: None, installed.start):
-        begin()
-        done = call(guest, STRANGER, *LIST)
-        assert done.returncode != 0 and "denied" in done.stderr.lower(), done.stderr
-    guest.run("systemctl", "stop", UNIT)
-    call(guest, STRANGER, *LIST)
-    assert installed.show("ActiveState") == "inactive"
+def test_who_is_not_in_the_group_is_refused(guest: Guest, installed: Installed, guest_bus: str) -> None:
+    done = call(guest, STRANGER, *LIST)
+    assert done.returncode != 0 and "denied" in done.stderr.lower(), done.stderr
+    # dbus-broker has a service started for whoever calls it, and looks only then who may.
+    assert installed.show("ActiveState") == "inactive" or guest_bus == "dbus-broker"
+    installed.start()
+    done = call(guest, STRANGER, *LIST)
+    assert done.returncode != 0 and "denied" in done.stderr.lower(), done.stderr
 
 
 def test_who_is_not_in_the_group_is_told_nothing(guest: Guest, installed: Installed, web: str) -> None:
@@ -107,12 +108,11 @@ def test_root_may_do_everything_whatever_polkit_says(
 
 
 def test_a_member_of_the_group_may_only_read(guest: Guest, installed: Installed, web: str) -> None:
-    for method in (["Inspect"], ["OpenPIDFD"], ["GetAddresses"], ["OpenNamespaces", "as", "0"], ["Pause"],
-                   ["Kill", "i", "9"]):
-        assert "has to authenticate" in of_container(guest, MEMBER, web, *method), method
-    for path, member in (("/org/shorewatch1", "org.shorewatch1.Manager Reload"),
-                         ("/org/shorewatch1/engines/docker", "org.shorewatch1.Engine Resync")):
-        assert "has to authenticate" in call(guest, MEMBER, "org.shorewatch1", path, *member.split()).stderr
+    for method in (["Inspect"], ["OpenPIDFD"], ["GetAddresses"], ["OpenNamespaces", "[]"], ["Pause"], ["Kill", "9"]):
+        assert "has to authenticate" in error_of(guest, MEMBER, web, f"Container.{method[0]}", *method[1:]), method
+    assert "has to authenticate" in error_of(guest, MEMBER, "/org/shorewatch1", "Manager.Reload")
+    assert "has to authenticate" in error_of(guest, MEMBER, "/org/shorewatch1/engines/docker", "Engine.Resync")
+    assert "org.shorewatch1.run" in error_of(guest, MEMBER, "/org/shorewatch1/engines/containerd", "Runtime.Delete", "x")
 
 
 def test_a_rule_lets_one_user_inspect_and_nothing_else(guest: Guest, installed: Installed, web: str) -> None:
@@ -121,9 +121,9 @@ def test_a_rule_lets_one_user_inspect_and_nothing_else(guest: Guest, installed: 
     assert done.returncode == 0, done.stderr
     [inspection] = json.loads(done.stdout)["data"]
     assert json.loads(inspection)["Name"] == "/web"
-    assert "has to authenticate" in of_container(guest, MEMBER, web, "Pause")
-    assert "has to authenticate" in of_container(guest, OTHER_MEMBER, web, "Inspect")
-    assert "denied" in of_container(guest, STRANGER, web, "Inspect").lower()
+    assert "has to authenticate" in error_of(guest, MEMBER, web, "Container.Pause")
+    assert "has to authenticate" in error_of(guest, OTHER_MEMBER, web, "Container.Inspect")
+    assert "AccessDenied" in error_of(guest, STRANGER, web, "Container.Inspect")
 
 
 def test_the_example_opens_reading_to_everybody_and_nothing_else(
@@ -134,8 +134,8 @@ def test_the_example_opens_reading_to_everybody_and_nothing_else(
     try:
         guest.run(*reload)
         assert call(guest, STRANGER, *LIST).returncode == 0
-        for method in (["Inspect"], ["Pause"]):
-            assert "denied" in of_container(guest, STRANGER, web, *method).lower()
+        for method in ("Inspect", "Pause"):
+            assert "AccessDenied" in error_of(guest, STRANGER, web, f"Container.{method}")
     finally:
         file.unlink()
         guest.run(*reload)
