@@ -13,7 +13,7 @@ from .paths import BUILD, CTL, DAEMON
 # Mostly of the engines: what their containers do without is left out.
 _PACKAGES = (
     "systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-broker", "dbus-user-session", "polkitd", "procps",
-    "libglib2.0-bin", "python3-minimal", "docker.io", "containerd", "runc", "podman", "conmon", "catatonit", "uidmap",
+    "libglib2.0-bin", "python3", "docker.io", "containerd", "runc", "podman", "conmon", "catatonit", "uidmap",
     "busybox-static")
 # In Debian 12 a part of docker.io.
 _NOT_EVERYWHERE = ("docker-cli",)

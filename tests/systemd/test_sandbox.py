@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import dbus
 import pytest
 from installed import MEMBER, ROOTFS, UNIT, Installed
 
@@ -24,7 +25,7 @@ _DAEMON_SETTINGS = re.compile(
 def probe(guest: Guest, installed: Installed, settings: str, other: int) -> dict[str, str]:
     """How the probe ends with the settings of [Service]."""
     unit = (f"{settings}\nType=oneshot\nExecStart=/usr/bin/python3 /srv/probe.py {other}\n"
-            "StandardOutput=truncate:/run/probe.json\n")
+            "StandardOutput=truncate:/run/probe.json\nStandardError=journal\n")
     guest.run("tee", "/run/systemd/system/probe.service", stdin=unit.encode())
     guest.run("systemctl", "daemon-reload")
     guest.run("systemctl", "start", "probe.service")
@@ -69,7 +70,7 @@ def test_engines_are_watched_and_processes_are_known(
     id_ = installed.run_container("web")
     path = recorder.wait_for("ContainerStarted", "web").object
     pid = int(guest.run("docker", "inspect", "--format", "{{.State.Pid}}", id_).stdout)
-    assert client.manager("GetContainerByPID", pid) == path
+    assert client.manager("GetContainerByPID", dbus.UInt32(pid)) == path
     assert list(client.descriptors(path, CONTAINER, "OpenNamespaces", ["net", "mnt"])) == ["mnt", "net"]
     assert client.descriptor(path, CONTAINER, "OpenPIDFD") > 0
     assert ["lo", "127.0.0.1/8"] in [list(row) for row in client.call(path, CONTAINER, "GetAddresses")]
@@ -81,7 +82,7 @@ def test_engines_are_watched_and_processes_are_known(
 def test_podman_is_watched(guest: Guest, installed: Installed, recorder: Recorder) -> None:
     installed.start()
     guest.run("sh", "-c", f"tar -C {ROOTFS} -c . | podman import - localhost/busybox")
-    guest.run("podman", "run", "--detach", "--name", "pod-web", "--cgroups=disabled", "localhost/busybox", "sleep", "1000")
+    guest.run("podman", "run", "--detach", "--name", "pod-web", "localhost/busybox", "sleep", "1000")
     assert recorder.wait_for("ContainerStarted", "pod-web", seconds=30).engine == "podman"
     guest.run("podman", "rm", "--force", "--time=0", "pod-web")
     recorder.wait_for("ContainerExited", "pod-web", seconds=30)
@@ -102,7 +103,7 @@ def test_engines_in_containers_are_found(
                 'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"]\n')
     programs = [f"--volume={part}" for part in ("/usr:/usr", "/usr/bin:/bin", "/usr/sbin:/sbin", "/usr/lib:/lib",
                                                 "/usr/lib64:/lib64", "/etc:/etc", "/srv/inner:/srv/inner")]
-    id_ = installed.run_container("node", "--privileged", *programs,
+    id_ = installed.run_container("node", *programs,
                                   command="exec containerd --config /srv/inner/config.toml")
     name = f"containerd-in-{id_[:12]}"
     wait_until(recorder, lambda: client.engines().get(name, {}).get("State") == "watching", 60, "the engine in it")
