@@ -75,8 +75,9 @@ struct Caller {
     return Raw::of(message);
 }
 
-// Throws sdbus::Error when no message is being handled.
-[[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
+// Calls use with the message that object handles now. Throws sdbus::Error when there is none.
+template <typename Use>
+auto with_current_message(const sdbus::IObject& object, const Use& use) {
 #if SHOREWATCH_SDBUS_2
     const sdbus::Message message = object.getCurrentlyProcessedMessage();
     sd_bus_message* const raw = raw_message(message);
@@ -84,10 +85,17 @@ struct Caller {
     const sdbus::Message* const message = object.getCurrentlyProcessedMessage();
     sd_bus_message* const raw = message != nullptr ? raw_message(*message) : nullptr;
 #endif
-    const char* const sender = raw != nullptr ? sd_bus_message_get_sender(raw) : nullptr;
-    if (sender == nullptr)
+    if (raw == nullptr || sd_bus_message_get_sender(raw) == nullptr)
         throw sdbus::Error(ErrorName("org.freedesktop.DBus.Error.Failed"), "no message is being handled");
-    return {sender, sd_bus_message_get_allow_interactive_authorization(raw) > 0};
+    return use(raw);
+}
+
+// Throws sdbus::Error when no message is being handled.
+[[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
+    return with_current_message(object, [](sd_bus_message* call) -> Caller {
+        return {sd_bus_message_get_sender(call),
+                sd_bus_message_get_allow_interactive_authorization(call) > 0};
+    });
 }
 
 // Calls handler for each message that matches; the slot ends it. Throws sdbus::Error.

@@ -21,6 +21,7 @@
 
 #include "dbus/compat/sdbus.h"
 #include "dbus/service/errors.h"
+#include "dbus/service/late_result.h"
 #include "engines/support/log.h"
 
 namespace shorewatch::bus {
@@ -81,11 +82,11 @@ class Authority {
     // The same for a method that has the annotation Method.Async: answers with the error if it may not be
     // done, and otherwise calls allowed, which has one of two forms.
     // allowed(): what it returns is the answer, or what it throws.
-    // allowed(sdbus::Result<Values...>&& result): it answers, now or later. What it throws is the answer as
-    // long as it has not moved from result. A result must not outlive the connection.
+    // allowed(LateResult<Values...>&& result): it answers, now or later. What it throws is the answer as
+    // long as it has not moved from result.
+    // taken: what the answer would be sent by, were it sent at once.
     template <typename... Values, typename Allowed>
-    void require(const sdbus::IObject& object, Request request, sdbus::Result<Values...>&& result,
-                 Allowed allowed);
+    void require(sdbus::IObject& object, Request request, sdbus::Result<Values...>&& taken, Allowed allowed);
 
   private:
     struct Check {
@@ -114,8 +115,8 @@ class Authority {
 
 // Answers with the error that make throws, if it throws. A bus that does not take that is noticed by whoever
 // reads from it.
-template <typename... Values, typename Make>
-void answer_errors_of(const sdbus::Result<Values...>& result, const Make& make) noexcept {
+template <typename Reply, typename Make>
+void answer_errors_of(const Reply& result, const Make& make) noexcept {
     try {
         try {
             answer(make);
@@ -128,15 +129,15 @@ void answer_errors_of(const sdbus::Result<Values...>& result, const Make& make) 
 }
 
 template <typename... Values, typename Allowed>
-// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): it is, into what is shared
-void Authority::require(const sdbus::IObject& object, Request request, sdbus::Result<Values...>&& result,
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): the object may have gone by the answer
+void Authority::require(sdbus::IObject& object, Request request, sdbus::Result<Values...>&& /*taken*/,
                         Allowed allowed) {
     // Shared, because what a std::function holds has to be copyable.
-    auto held = std::make_shared<sdbus::Result<Values...>>(std::move(result));
+    auto held = std::make_shared<LateResult<Values...>>(object);
     auto then = [held, allowed = std::move(allowed)](const std::optional<sdbus::Error>& refused) mutable {
         answer_errors_of(*held, [&] {
             if (refused) throw sdbus::Error(*refused);
-            if constexpr (std::is_invocable_v<Allowed&, sdbus::Result<Values...>&&>) {
+            if constexpr (std::is_invocable_v<Allowed&, LateResult<Values...>&&>) {
                 allowed(std::move(*held));
             } else if constexpr (std::is_void_v<std::invoke_result_t<Allowed&>>) {
                 allowed();

@@ -97,7 +97,7 @@ void ContainerObject::control(sdbus::Result<Values...>&& result, Action action, 
                               const ControlRequest& request, Make make) {
     answer([&] {
         auto allowed = [&context = context_, engine = engine_.name(), run = container(), request,
-                        make = std::move(make)](sdbus::Result<Values...>&& permitted) {
+                        make = std::move(make)](LateResult<Values...>&& permitted) {
             require_alive(context, engine, run);
             const auto call = context.calls.keep(std::move(permitted));
             context.actions.control(engine, request, [call, make](const Result<std::string>& reply) {
@@ -142,7 +142,7 @@ void ContainerObject::OpenNamespaces(sdbus::Result<std::map<std::string, sdbus::
 void ContainerObject::GetAddresses(sdbus::Result<Addresses>&& result) {
     answer([&] {
         auto allowed = [&context = context_, run = container(),
-                        process = engine_.process(id_)](sdbus::Result<Addresses>&& permitted) {
+                        process = engine_.process(id_)](LateResult<Addresses>&& permitted) {
             auto network = of_process(*run, [&] { return open_namespaces(held(process, *run), {"net"}); });
             const auto call = context.calls.keep(std::move(permitted));
             const auto reply = [call, run](const std::vector<InterfaceAddress>& found,

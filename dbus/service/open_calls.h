@@ -12,6 +12,7 @@
 #include "dbus/compat/sdbus.h"
 #include "dbus/service/authority.h"
 #include "dbus/service/errors.h"
+#include "dbus/service/late_result.h"
 
 namespace shorewatch::bus {
 
@@ -31,7 +32,7 @@ class OpenCalls {
 
       private:
         friend class OpenCalls;
-        using Result = sdbus::Result<Values...>;
+        using Result = LateResult<Values...>;
 
         Call(OpenCalls& calls, std::weak_ptr<Result> result) : calls_(&calls), result_(std::move(result)) {}
 
@@ -41,7 +42,7 @@ class OpenCalls {
 
     // Takes what is left of result when it succeeds. Throws LimitsExceeded.
     template <typename... Values>
-    [[nodiscard]] Call<Values...> keep(sdbus::Result<Values...>&& result);
+    [[nodiscard]] Call<Values...> keep(LateResult<Values...>&& result);
 
     // The connection goes: none of them will be answered.
     void drop() noexcept { results_.clear(); }
@@ -52,10 +53,10 @@ class OpenCalls {
 
 template <typename... Values>
 // NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): it is, into what is shared
-OpenCalls::Call<Values...> OpenCalls::keep(sdbus::Result<Values...>&& result) {
+OpenCalls::Call<Values...> OpenCalls::keep(LateResult<Values...>&& result) {
     if (results_.size() >= most)
         throw error(errors::limits_exceeded, "Too many calls wait for their answers; try again");
-    const auto kept = std::make_shared<sdbus::Result<Values...>>(std::move(result));
+    const auto kept = std::make_shared<LateResult<Values...>>(std::move(result));
     results_.push_back(kept);
     return Call<Values...>(*this, kept);
 }

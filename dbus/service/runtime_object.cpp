@@ -64,7 +64,7 @@ template <typename... Values, typename Make>
 void RuntimeObject::call(sdbus::Result<Values...>&& result, const Wish& wish, RuntimeRequest request,
                          Make make) {
     auto allowed = [&context = context_, engine = engine_.name(), request = std::move(request),
-                    make](sdbus::Result<Values...>&& permitted) {
+                    make](LateResult<Values...>&& permitted) {
         const auto open = context.calls.keep(std::move(permitted));
         context.actions.runtime(engine, request,
                                 [open, make](const shorewatch::Result<RuntimeAnswer>& reply) {

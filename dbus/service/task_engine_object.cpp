@@ -65,7 +65,7 @@ void TaskEngineObject::invalidate_total() {
 void TaskEngineObject::AddTask(sdbus::Result<sdbus::ObjectPath>&& result, std::string task_definition_json) {
     answer([&] {
         const auto allowed = [&context = context_, json = std::move(task_definition_json)](
-                                 sdbus::Result<sdbus::ObjectPath>&& permitted) {
+                                 LateResult<sdbus::ObjectPath>&& permitted) {
             TaskEngine& tasks = engine_of(context.actions);
             const auto added = tasks.add(json);
             if (const auto* const failure = std::get_if<TaskError>(&added)) throw error_of(*failure);
@@ -99,7 +99,7 @@ sdbus::ObjectPath TaskEngineObject::GetTask(const std::string& arn) {
 
 void TaskEngineObject::ListImages(sdbus::Result<std::vector<ImageRow>>&& result) {
     answer([&] {
-        const auto allowed = [&context = context_](sdbus::Result<std::vector<ImageRow>>&& permitted) {
+        const auto allowed = [&context = context_](LateResult<std::vector<ImageRow>>&& permitted) {
             TaskEngine& tasks = engine_of(context.actions);
             const auto open = context.calls.keep(std::move(permitted));
             tasks.list_images([open](const Result<std::vector<DeployedImage>>& images) {

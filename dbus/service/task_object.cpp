@@ -42,7 +42,7 @@ void TaskObject::update(const TaskView& task) {
 void TaskObject::act(sdbus::Result<>&& result, std::string doing, Act order) {
     answer([&] {
         // The object may have gone when it is decided.
-        const auto allowed = [&context = context_, arn = task_.arn, order](sdbus::Result<>&& permitted) {
+        const auto allowed = [&context = context_, arn = task_.arn, order](LateResult<>&& permitted) {
             TaskEngine* const tasks = context.actions.tasks();
             if (tasks == nullptr) throw error(errors::no_such_task, "Tasks are switched off");
             if (const auto failure = (tasks->*order)(arn)) throw error_of(*failure);

@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from lab.bus import Bus
 from lab.paths import BUILD
+from lab.process import STRICT_MEMORY
 from lab.recorder import Recorder, Signal
 from lab.waiting import Arrivals
 
@@ -29,7 +30,7 @@ class Face:
         self._fences = 0
         self._log = bus.folder / "face.log"
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([DRIVER, *arguments], env=environment or bus.environment(),
+            self._process = subprocess.Popen([DRIVER, *arguments], env=(environment or bus.environment()) | STRICT_MEMORY,
                                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                              start_new_session=True)
         self._thread = threading.Thread(target=self._read, name="face")

@@ -8,7 +8,7 @@ from typing import Mapping, Optional, Protocol
 from .bus import Bus
 from .notify import NotifySocket
 from .paths import DAEMON
-from .process import Process
+from .process import STRICT_MEMORY, Process
 
 
 class Watched(Protocol):
@@ -67,7 +67,7 @@ class Daemon:
             inside += ["prlimit", f"--nofile={descriptors}:{descriptors}"]
         self._process = Process([*inside, DAEMON, "--config", self.configuration, *arguments],
                                 self.folder / "shorewatchd.log",
-                                self.bus.environment() |
+                                self.bus.environment() | STRICT_MEMORY |
                                 {"NOTIFY_SOCKET": str(self._notify.path), "STATE_DIRECTORY": str(self.state)} |
                                 dict(environment or {}))
         if ready > 0:
