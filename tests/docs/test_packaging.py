@@ -1,4 +1,4 @@
-"""The version is said in one place, meson.build; where else it must be said, it is the same."""
+"""Packages have the version that meson.build says, and want what it is built with."""
 
 import re
 import subprocess
@@ -25,3 +25,12 @@ def test_packages_have_it() -> None:
 def test_the_changelog_begins_with_it() -> None:
     titles = re.findall(r"(?m)^## (\S+)", (SOURCE / "CHANGELOG.md").read_text())
     assert titles[0] == VERSION
+
+
+def test_the_package_is_built_with_all_that_is_needed() -> None:
+    said = subprocess.run(["bash", "-c", '. "$1"; printf "%s\\n" "${build_packages[@]}"', "bash",
+                           SOURCE / "tests" / "lab" / "packages.sh"], check=True, capture_output=True, text=True).stdout
+    control = (SOURCE / "debian" / "control").read_text().partition("\n\n")[0]
+    wanted = set(re.findall(r"(?m)^(?:Build-Depends:)? +([a-z0-9+.-]+)", control))
+    # What every package is built with, and what Meson brings.
+    assert set(said.split()) - {"g++", "ninja-build", "pkg-config"} <= wanted
