@@ -17,6 +17,9 @@ using Kind = WatchEvent::Kind;
 // As the daemon has it: shorter beginnings of ids are taken for names alone.
 constexpr std::size_t shortest_id_prefix = 4;
 
+// Of several that have one name.
+constexpr std::size_t most_named = 5;
+
 // What a shell can be told.
 constexpr int largest_exit_code = 255;
 
@@ -128,8 +131,9 @@ std::optional<int> ContainerWait::choose() {
     if (found.empty()) return std::nullopt;
     if (found.size() == 1 || what_ == WaitFor::started) return adopt(found.front());
     std::string all;
-    for (const WatchEvent& event : found)
-        all.append(all.empty() ? "" : ", ").append(place_of(event));
+    for (std::size_t i = 0; i < std::min(found.size(), most_named); ++i)
+        all.append(all.empty() ? "" : ", ").append(place_of(found[i]));
+    if (found.size() > most_named) all.append(" and others");
     throw CommandError(
         ExitCode::ambiguous,
         fmt::format("cannot {}: several are called so: {}; say --engine or --project, or an id", doing(),

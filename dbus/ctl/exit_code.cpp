@@ -111,7 +111,20 @@ std::string unreachable_reason(std::string_view name, std::string_view message, 
     if (is(".NoReply") || is(".Timeout") || is(".TimedOut") || is(".ETIMEDOUT")) {
         return fmt::format("the daemon did not answer: {}; {}", message, journal_advice(bus));
     }
-    return fmt::format("the connection to the bus broke: {}", message);
+    return fmt::format(
+        "the connection to the bus broke: {}; try again, and if that is no use, see the journal of the bus",
+        message);
+}
+
+// Where to look for what there is, when the daemon says that something is not.
+std::string_view look_advice(std::string_view name) {
+    if (!name.starts_with(ours)) return {};
+    name.remove_prefix(ours.size());
+    if (name == "NoSuchContainer" || name == "NotAlive") return "; see shorewatchctl list";
+    if (name == "NoSuchProject") return "; see shorewatchctl tree";
+    if (name == "NoSuchEngine" || name == "EngineUnavailable") return "; see shorewatchctl engines";
+    if (name == "NoSuchTask") return "; see shorewatchctl task list";
+    return {};
 }
 
 }  // namespace
@@ -127,7 +140,7 @@ CommandError command_error(std::string_view doing, std::string_view name, std::s
         case ExitCode::unreachable:
             return {code, start + unreachable_reason(name, said, bus)};
         default:
-            return {code, start + said};
+            return {code, fmt::format("{}{}{}", start, said, look_advice(name))};
     }
 }
 

@@ -1,12 +1,14 @@
 // shorewatchctl: the command line of the daemon's D-Bus API.
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <locale.h>
 #include <unistd.h>
 
 #include "dbus/ctl/commands/commands.h"
+#include "dbus/ctl/completion/completion.h"
 #include "dbus/ctl/exit_code.h"
 #include "dbus/ctl/output.h"
 
@@ -77,11 +79,17 @@ int complain(const std::string& text, ExitCode code) {
     return static_cast<int>(code);
 }
 
-// CLI11 says of an unknown command only that one is missing.
+// What is wrong, and whose --help to see. CLI11 says of an unknown command only that one is missing.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     const auto unknown = app.remaining();
-    if (!app.get_subcommands().empty() || unknown.empty()) return error.what();
-    return "there is no command or option '" + unknown.front() + "'";
+    const bool is_known = !app.get_subcommands().empty() || unknown.empty();
+    std::string text = is_known ? error.what() : "there is no command or option '" + unknown.front() + "'";
+    text += "; see shorewatchctl ";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        text.append(at->get_name()).append(" ");
+    }
+    return text.append("--help");
 }
 
 int run(int argc, char** argv) {
@@ -89,11 +97,16 @@ int run(int argc, char** argv) {
     CLI::App app("Shows the containers that shorewatchd watches, and runs new ones on containerd.");
     describe(app, session);
     try {
+        // Asked by shells, of a command line that makes no sense yet.
+        if (argc > 1 && std::string_view(argv[1]) == completion_command) {
+            write_answer(completion(app, {argv + 2, argv + argc}));
+            return static_cast<int>(ExitCode::ok);
+        }
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {  // --help and --version
         return app.exit(wanted);
     } catch (const CLI::ParseError& error) {
-        return complain(usage_error(app, error) + "; see shorewatchctl --help", ExitCode::usage);
+        return complain(usage_error(app, error), ExitCode::usage);
     } catch (const CommandError& error) {
         return complain(error.what(), error.code());
     } catch (const std::exception& error) {

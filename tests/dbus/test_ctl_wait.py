@@ -10,6 +10,7 @@ from lab.bus import Bus
 from lab.clients import ctl
 from lab.paths import CTL
 from lab.process import Process
+from lists import Lists
 
 WEB = container_id(1)
 DB = container_id(2)
@@ -27,40 +28,25 @@ def face(make_face: Callable[..., Face]) -> Face:
 
 
 class Waits:
-    """`shorewatchctl wait`s that run. A monitor of the bus tells how many of them have had their lists by now."""
+    """`shorewatchctl wait`s that run, each known to have looked."""
 
     def __init__(self, bus: Bus, folder: Path):
         self._bus = bus
         self._folder = folder
         self._parts: list[Process] = []
-        self._lists = 0
-        self._monitor = Process(["busctl", "--system", "monitor", "--json=short"], folder / "monitor.log",
-                                bus.environment())
-        self._monitor.wait_for_output("Monitoring bus", 20)
+        self.lists = Lists(bus, folder)
 
     def start(self, *arguments: str, lists: int = 1) -> Process:
         """Returns when it has had so many lists."""
         log = self._folder / f"wait{len(self._parts)}.log"
         self._parts.append(Process([CTL, "wait", *arguments], log, self._bus.environment()))
-        self.listed(lists)
+        self.lists.wait_for(lists)
         return self._parts[-1]
 
-    def listed(self, more: int) -> None:
-        """Returns when so many more lists were answered."""
-        self._lists += more
-        self._answers(r"ta\(oa\{sv\}\)", self._lists)
-
-    def asked_for_engines(self, times: int) -> None:
-        """The same for answers that list the engines, since the beginning."""
-        self._answers(r"a\(oa\{sv\}\)", times)
-
-    def _answers(self, signature: str, count: int) -> None:
-        if count > 0:
-            self._monitor.wait_for_output(r'(?s)("payload":\{"type":"%s".*?){%d}' % (signature, count), 20)
-
     def stop(self) -> None:
-        for part in [*self._parts, self._monitor]:
+        for part in self._parts:
             part.stop()
+        self.lists.close()
 
 
 @pytest.fixture
@@ -199,7 +185,7 @@ def test_an_id_counts_before_a_name_and_a_name_before_the_beginning_of_an_id(fac
 def test_an_engine_that_is_listed_still_may_have_what_is_waited_for(face: Face, waits: Waits) -> None:
     face.do("status", state="synchronizing")
     web, missing = waits.start("web"), waits.start("missing")
-    waits.asked_for_engines(2)
+    waits.lists.wait_for_engines(2)
     start(face, WEB, "web")
     face.do("status", state="watching")
     ends(missing, 3, "no alive container is called so")
@@ -223,7 +209,7 @@ class Restarting:
 
     def comes_back(self, face: Face, listed: int = 1) -> None:
         face.do("publish")
-        self._waits.listed(listed)
+        self._waits.lists.wait_for(listed)
 
 
 @pytest.mark.parametrize("arguments,code", [(["web"], 9), (["--project", "shop"], 0)])
@@ -247,10 +233,10 @@ def test_an_engine_that_is_not_listed_again_says_nothing_about_an_end(
     after.do("add_engine", name="docker")
     after.do("status", state="connecting")
     restarting.comes_back(after)
-    waits.asked_for_engines(1)
+    waits.lists.wait_for_engines(1)
     for asked, state in enumerate(("unavailable", "connecting", "synchronizing", "lost", "synchronizing"), 2):
         after.do("status", state=state)
-        waits.asked_for_engines(asked)
+        waits.lists.wait_for_engines(asked)
     start(after, WEB, "web", cause="resync")
     after.do("status", state="watching")
     after.do("exit", id=WEB, exit_code=10)
@@ -265,7 +251,7 @@ def test_who_has_ended_meanwhile_is_missing_once_its_engine_is_listed(
     after.do("add_engine", name="docker")
     after.do("status", state="synchronizing")
     restarting.comes_back(after, listed=2)
-    waits.asked_for_engines(1)
+    waits.lists.wait_for_engines(1)
     assert restarting.wait.running()
     after.do("status", state="watching")
     ends(restarting.wait, NO_EXIT_CODE, "nobody knows its exit code")
@@ -299,6 +285,14 @@ def test_a_timeout_is_124(bus: Bus, face: Face) -> None:
     assert "'web' has not ended within 0.1 s" in fails(bus, TIMED_OUT, "web", "--timeout", "0.1")
     assert "'db' has not started within 0.1 s" in fails(bus, TIMED_OUT, "--started", "-t", "0.1", "db")
     assert "project 'shop' has not ended" in fails(bus, TIMED_OUT, "--project", "shop", "-t", "0.1")
+
+
+def test_the_code_can_be_written(bus: Bus, face: Face, waits: Waits) -> None:
+    start(face, WEB, "web")
+    web = waits.start("web", "--print")
+    face.do("exit", id=WEB, exit_code=3)
+    assert web.wait(20) == 0 and web.output() == "3\n"
+    fails(bus, 3, "web", "--print")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

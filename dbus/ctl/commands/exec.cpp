@@ -43,7 +43,8 @@ void run(const Session& session, const Options& options) {
         const RuntimeContainer container = runtime.find(options.container);
         if (!container.alive()) {
             throw CommandError(ExitCode::not_found,
-                               fmt::format("cannot run a command in container {}: it does not run",
+                               fmt::format("cannot run a command in container {}: it does not run; see "
+                                           "shorewatchctl ps",
                                            quoted(options.container)));
         }
         const std::string inspection = runtime.inspect(container);

@@ -95,7 +95,8 @@ void add_kill_command(CLI::App& app, const Session& session) {
     command.add_option("-s,--signal", *signal, "Its name or number, as TERM, SIGTERM or 15; default: KILL")
         ->type_name("SIGNAL")
         ->check([](const std::string& text) {
-            return signal_number(text) ? std::string() : "there is no signal '" + text + "'";
+            return signal_number(text) ? std::string()
+                                       : "there is no signal '" + text + "'; kill -l lists them";
         });
     command.footer(
         "Examples:\n"

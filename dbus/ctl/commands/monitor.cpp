@@ -87,7 +87,7 @@ void add_monitor_command(CLI::App& app, const Session& session) {
         "Examples:\n"
         "  shorewatchctl monitor --exec --event exited --project shop -- /usr/local/bin/on-exit\n"
         "  shorewatchctl monitor --exec -- sh -c 'logger \"$SHOREWATCH_CONTAINER_NAME $SHOREWATCH_EVENT\"'\n"
-        "  shorewatchctl monitor --exec --event started -- sh -c 'jq -r .details.Image >> /tmp/images'");
+        "  shorewatchctl monitor --exec --event started -- sh -c 'jq -r .details.Image >> /var/log/images'");
     command->callback([options, &session] { run(session, *options); });
 }
 

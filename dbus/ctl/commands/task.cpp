@@ -1,10 +1,14 @@
 // task: what the daemon's task engine runs: added, listed, shown, followed, stopped, removed, exported; and
 // the images that there are for it.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
 
 #include "dbus/ctl/bus_loop.h"
 #include "dbus/ctl/commands/commands.h"
@@ -37,12 +41,14 @@ std::string read_all(std::istream& stream) {
 
 std::string definition_in(const std::string& file) {
     if (file == "-") return read_all(std::cin);
+    errno = 0;
     std::ifstream stream(file, std::ios::binary);
     std::string text = read_all(stream);
-    if (!stream.is_open() || stream.bad())
-        throw CommandError(ExitCode::usage, "cannot read " + printable(file) +
-                                                "; it takes a file, or - for the standard input");
-    return text;
+    if (stream.is_open() && !stream.bad()) return text;
+    throw CommandError(
+        ExitCode::usage,
+        fmt::format("cannot read {}: {}; say a file that you may read, or - for the standard input",
+                    printable(file), std::generic_category().message(errno == 0 ? EIO : errno)));
 }
 
 CLI::App* add_command(CLI::App& task, const char* name, const char* what) {
@@ -71,6 +77,10 @@ void add_add(CLI::App& task, const Session& session, const std::shared_ptr<Optio
 void add_list(CLI::App& task, const Session& session, const std::shared_ptr<Options>& options) {
     CLI::App* const command = add_command(task, "list", "List the tasks");
     command->add_flag("--json", options->json, "An array of objects with all properties");
+    command->footer(
+        "Examples:\n"
+        "  shorewatchctl task list\n"
+        "  shorewatchctl task list --json | jq -r '.[] | select(.KnownStatus != \"RUNNING\") | .Arn'");
     command->callback([options, &session] {
         const BusClient client(session.bus());
         const TaskClient tasks(client);
@@ -87,6 +97,10 @@ void add_show(CLI::App& task, const Session& session, const std::shared_ptr<Opti
         ->required()
         ->type_name("TASK");
     command->add_flag("--json", options->json, "An object with all properties");
+    command->footer(
+        "Examples:\n"
+        "  shorewatchctl task show shop\n"
+        "  shorewatchctl task show --json shop | jq .Containers");
     command->callback([options, &session] {
         const BusClient client(session.bus());
         const TaskInfo found = TaskClient(client).find(options->name);
@@ -97,6 +111,9 @@ void add_show(CLI::App& task, const Session& session, const std::shared_ptr<Opti
 void add_images(CLI::App& task, const Session& session, const std::shared_ptr<Options>& options) {
     CLI::App* const command = add_command(task, "images", "List the images at the engine of tasks");
     command->add_flag("--json", options->json, "An array of objects: Id, Names, Size, CreatedAt");
+    command->footer(
+        "Examples:\n"
+        "  shorewatchctl task images");
     command->callback([options, &session] {
         const BusClient client(session.bus());
         const std::vector<ImageInfo> found = TaskClient(client).images();
@@ -140,13 +157,19 @@ void add_watch(CLI::App& task, const Session& session, const std::shared_ptr<Opt
         add_command(task, "watch", "Show each status that tasks and their containers reach, a line each");
     command->add_option("task", options->name, "Only tasks whose arn begins so")->type_name("TASK");
     command->add_flag("--json", options->json, "An object a line, with all that the D-Bus signal says");
-    command->footer("Ends with 0 on SIGINT and SIGTERM, and when its output is closed.");
+    command->footer(
+        "Ends with 0 on SIGINT and SIGTERM, and when its output is closed.\n"
+        "Examples:\n"
+        "  shorewatchctl task watch\n"
+        "  shorewatchctl task watch --json | jq -r 'select(.status == \"STOPPED\") | .arn'");
     command->callback([options, &session] { watch(session, *options); });
 }
 
 using Act = void (TaskClient::*)(const std::string& name) const;
 
-void add_act(CLI::App* command, const Session& session, const std::shared_ptr<Options>& options, Act act) {
+void add_act(CLI::App* command, const char* example, const Session& session,
+             const std::shared_ptr<Options>& options, Act act) {
+    command->footer(std::string("Examples:\n  ") + example);
     command->add_option("task", options->names, "Its arn, the beginning of that, or its family")
         ->required()
         ->type_name("TASK");
@@ -170,12 +193,15 @@ void add_task_command(CLI::App& app, const Session& session) {
     add_show(*task, session, options);
     add_watch(*task, session, options);
     add_act(add_command(*task, "stop", "Stop tasks, at once, whatever they are at; returns before they have"),
-            session, options, &TaskClient::stop);
+            "shorewatchctl task stop shop", session, options, &TaskClient::stop);
     add_act(add_command(*task, "rm", "Stop tasks and remove all of them; returns before that is done"),
-            session, options, &TaskClient::remove);
+            "shorewatchctl task rm shop old", session, options, &TaskClient::remove);
     add_images(*task, session, options);
     CLI::App* const exported =
         add_command(*task, "export", "Print the state of all tasks as it is kept, JSON");
+    exported->footer(
+        "Examples:\n"
+        "  shorewatchctl task export > tasks.json");
     exported->callback([&session] {
         const BusClient client(session.bus());
         const std::string state = TaskClient(client).export_state();

@@ -22,7 +22,8 @@ void add_update_command(CLI::App& app, const Session& session) {
         "  shorewatchctl update --pids-limit unlimited web");
     command->callback([options, &session] {
         const Resources resources = options->resources.resources();
-        if (resources.empty()) throw CommandError(ExitCode::usage, "there is nothing to change: say a limit");
+        if (resources.empty())
+            throw CommandError(ExitCode::usage, "there is nothing to change: say a limit, as --memory 1g");
         const BusClient client(session.bus());
         RuntimeClient(client, options->engine).update(options->container, resources_json(resources));
     });

@@ -28,6 +28,7 @@ struct Options {
     bool exited = false;
     bool paused = false;
     bool unpaused = false;
+    bool print = false;
     std::optional<double> timeout;  // seconds
 
     [[nodiscard]] WaitFor what() const {
@@ -163,9 +164,11 @@ void add_wait_command(CLI::App& app, const Session& session) {
             "Only in this project, '' for those of none; without a container, the project is what is "
             "waited for: its first container, or the end of its last one")
         ->type_name("PROJECT");
+    command->add_flag("--print", options->print,
+                      "Write the exit code to the standard output, and end with 0 once it is known");
     command->add_option("-t,--timeout", options->timeout, "Wait no longer than this, and end with 124")
         ->type_name("SECONDS")
-        ->check(CLI::Range(0.001, longest_timeout));
+        ->check(CLI::Range(0.001, longest_timeout).description(""));
     command->footer(
         "Ends with the exit code of the container that it has waited for, 125 when nobody knows that, and 0 "
         "when it\n"
@@ -174,13 +177,16 @@ void add_wait_command(CLI::App& app, const Session& session) {
         "error, and ends with 124 for --timeout, else as every command. What is to start may be there later, "
         "and the\n"
         "daemon too; all else has to be there. While the daemon restarts, it waits on.\n"
+        "A script that has to tell the one from the other takes --print.\n"
         "Examples:\n"
         "  shorewatchctl wait web; echo \"web has ended with $?\"\n"
         "  shorewatchctl wait --started --timeout 30 db && psql -h db\n"
         "  shorewatchctl wait --project shop");
     command->callback([options, &session] {
         const int code = Waiting(session.bus(), *options).run();
-        std::exit(code);
+        if (!options->print) std::exit(code);
+        const bool has_code = options->what() == WaitFor::exited && !options->name.empty();
+        if (has_code) write_answer(std::to_string(code) + "\n");
     });
 }
 
