@@ -14,10 +14,12 @@ PROMPT = "ready> "
 class Tmux:
     """environment: of the shell, all of it but TERM, which tmux sets. What is typed goes to whatever has the terminal."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], size: tuple[int, int] = (80, 24)):
+    def __init__(self, folder: Path, environment: Mapping[str, str], size: tuple[int, int] = (80, 24),
+                 prompt: str = PROMPT):
         self._socket = folder / "tmux.sock"
         self._output = folder / "tmux.out"
-        self._environment = {"LC_ALL": "C.UTF-8"} | dict(environment) | {"PS1": PROMPT}
+        self._environment = {"LC_ALL": "C.UTF-8"} | dict(environment) | {"PS1": prompt}
+        self._prompt = prompt
         self._size = size
 
     def start(self) -> None:
@@ -31,13 +33,13 @@ class Tmux:
         # What the terminal shows at first may be older than that.
         self.type("clear")
         self.press("Enter")
-        self.wait_for(lambda lines: lines[0] == PROMPT.rstrip(), "a shell in tmux")
+        self.wait_for(lambda lines: lines[0] == self._prompt.rstrip(), "a shell in tmux")
 
     def sweep(self) -> None:
         subprocess.run(self._command("kill-server"), capture_output=True, timeout=30)
 
     def type(self, text: str) -> None:
-        self._tmux("send-keys", "-l", text)
+        self._tmux("send-keys", "-l", "--", text)
 
     def press(self, *keys: str) -> None:
         """By tmux's names: Enter, Escape, Up, C-c."""
