@@ -52,8 +52,7 @@ bool is_engine(const std::string& path) {
 
 TopLink::TopLink(EventLoop& loop, const BusChoice& bus, std::unique_ptr<sdbus::IConnection> connection,
                  TopModel& model, Listener listener)
-    : loop_(loop),
-      bus_(bus),
+    : bus_(bus),
       connection_(std::move(connection)),
       model_(model),
       listener_(std::move(listener)),

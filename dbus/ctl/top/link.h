@@ -40,7 +40,6 @@ class TopLink {
     void list_engines();
     void subscribe_to_removals();
 
-    EventLoop& loop_;
     BusChoice bus_;
     std::unique_ptr<sdbus::IConnection> connection_;
     TopModel& model_;
