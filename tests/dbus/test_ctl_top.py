@@ -333,3 +333,13 @@ def test_a_flood_of_changes_ends_as_it_is(face: Face, top: Tmux) -> None:
     face.do("exit", id=WEB, name="web")
     lines = top.wait_for(r"exited +web")
     assert "2 containers" in lines[0]
+
+
+def test_many_containers_are_a_tree_that_can_be_walked(face: Face, top: Tmux) -> None:
+    face.do("start_many", count=5000, labels=1)
+    top.wait_for("1 engine, 5003 containers", seconds=60)
+    top.press("End")
+    top.wait_for("─ web +running")
+    top.type("/container-4999")
+    top.wait_for(lambda lines: [line.split()[1] for line in lines if "─ container-" in line] == ["container-4999"],
+                 "that one alone")

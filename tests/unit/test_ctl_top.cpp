@@ -406,6 +406,8 @@ TEST_CASE("the header says why nothing is known yet") {
     CHECK(has(shown_of(model, {}), "waiting for the daemon: it is not\\nrunning"));
     model.apply(daemon_event(Kind::daemon_up));
     model.apply(daemon_event(Kind::synchronized));
+    CHECK(has(shown_of(model, {}), "listing what is there"));
+    model.set_engines({});
     CHECK(has(shown_of(model, {}), "0 engines, 0 containers"));
     CHECK(has(shown_of(model, {}), "no engine is watched"));
 }

@@ -84,6 +84,7 @@ void TopModel::remember(const WatchEvent& event) {
 }
 
 void TopModel::set_engines(const std::vector<EngineInfo>& engines) {
+    engines_known_ = true;
     engines_.clear();
     for (const EngineInfo& info : engines)
         engines_[info.name] = {info.name, info.state, info.version, info.last_error};
@@ -94,6 +95,15 @@ void TopModel::bus_lost(std::string reason) {
     link_ = Link::bus_gone;
     reason_ = std::move(reason);
     listed_.clear();
+}
+
+TopModel::Link TopModel::link() const noexcept {
+    return link_ == Link::live && !engines_known_ ? Link::connecting : link_;
+}
+
+std::size_t TopModel::paused_total() const noexcept {
+    const auto is_paused = [](const auto& entry) { return entry.second.paused; };
+    return static_cast<std::size_t>(std::count_if(containers_.begin(), containers_.end(), is_paused));
 }
 
 std::vector<const TopContainer*> TopModel::containers() const {

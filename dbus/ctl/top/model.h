@@ -38,7 +38,7 @@ class TopModel {
   public:
     // How far what is shown can be believed.
     enum class Link {
-        connecting,  // nothing is known yet
+        connecting,  // not all is known yet
         live,
         awaited,   // no daemon so far
         down,      // the daemon went: what is shown is what there was
@@ -54,7 +54,7 @@ class TopModel {
     // The connection to the bus broke.
     void bus_lost(std::string reason);
 
-    [[nodiscard]] Link link() const noexcept { return link_; }
+    [[nodiscard]] Link link() const noexcept;
     // Why there is no daemon, where that is known.
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
     // By name.
@@ -63,6 +63,7 @@ class TopModel {
     [[nodiscard]] std::vector<const TopContainer*> containers() const;
     [[nodiscard]] const TopContainer* find(const std::string& path) const;
     [[nodiscard]] std::size_t container_total() const noexcept { return containers_.size(); }
+    [[nodiscard]] std::size_t paused_total() const noexcept;
     // The oldest first; without what was there when it was listed.
     [[nodiscard]] const std::deque<WatchEvent>& events() const noexcept { return events_; }
 
@@ -74,6 +75,7 @@ class TopModel {
 
     Link link_ = Link::connecting;
     std::string reason_;
+    bool engines_known_ = false;
     std::map<std::string, TopEngine> engines_;
     Containers containers_;  // by path
     Containers listed_;      // of a list that is coming in

@@ -25,8 +25,10 @@ using namespace std::chrono_literals;
 constexpr auto measuring = 2s;
 // The first reading has nothing to compare with.
 constexpr auto first_measuring = 500ms;
-// A flood of changes is not drawn one by one.
-constexpr auto least_between_draws = 40ms;
+// A flood of changes is not drawn one by one, and drawing has a fifth of the time at most: with thousands of
+// containers it takes its own.
+constexpr Clock::duration least_between_draws = 40ms;
+constexpr int draw_share = 5;
 constexpr auto between_connections = 1s;
 
 std::string bus_name(const BusChoice& bus) {
@@ -180,17 +182,18 @@ void Top::take_turn_in_background() {
 
 void Top::request_draw() {
     if (draw_.armed()) return;
-    draw_.arm_at(std::max(Clock::now(), drawn_ + least_between_draws));
+    draw_.arm_at(std::max(Clock::now(), draw_again_));
 }
 
 // A terminal that takes nothing, as after Ctrl-S, must not keep us from reading the bus.
 void Top::draw() {
     if (!can_write()) return writable_.set_io_events(EPOLLOUT);
-    drawn_ = Clock::now();
+    const Clock::time_point begin = Clock::now();
     const TopLayout now = layout();
     state_ = settled(std::move(state_), top_rows(model_, state_.filter), now.tree);
     screen_.show(
         top_lines({model_, state_, samples_.usage(), bus_name(bus_), now_usec(), unicode_}, now.size));
+    draw_again_ = begin + std::max(least_between_draws, draw_share * (Clock::now() - begin));
 }
 
 TopLayout Top::layout() const {

@@ -48,7 +48,7 @@ class Top {
     std::unique_ptr<sdbus::IConnection> first_connection_;  // reached before the screen is taken
     TopScreen screen_;
     bool ended_ = false;
-    Clock::time_point drawn_{};
+    Clock::time_point draw_again_{};  // not earlier
     Timer draw_;
     Timer measure_;
     Timer reconnect_;

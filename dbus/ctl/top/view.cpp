@@ -42,11 +42,9 @@ TopCell link_cell(const TopScene& scene) {
         case Link::bus_gone:
             return {"the bus is gone, trying again: " + reason, Tone::bad};
     }
-    const auto containers = scene.model.containers();
-    const auto paused = static_cast<std::size_t>(std::count_if(
-        containers.begin(), containers.end(), [](const TopContainer* one) { return one->paused; }));
     std::string text = fmt::format("{}, {}", counted(scene.model.engines().size(), "engine"),
-                                   counted(containers.size(), "container"));
+                                   counted(scene.model.container_total(), "container"));
+    const std::size_t paused = scene.model.paused_total();
     if (paused > 0) text += fmt::format(" ({} paused)", paused);
     return {std::move(text), Tone::good};
 }
