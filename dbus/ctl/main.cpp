@@ -52,6 +52,7 @@ void describe(CLI::App& app, Session& session) {
     add_watch_command(app, session);
     add_wait_command(app, session);
     add_monitor_command(app, session);
+    add_top_command(app, session);
     add_engines_command(app, session);
     add_which_command(app, session);
     add_namespaces_command(app, session);

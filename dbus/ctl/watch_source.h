@@ -36,6 +36,10 @@ class WatchSource {
     // After the loop has stopped: throws what stopped it, if that was a failure.
     void rethrow_failure() const;
 
+    // The unique name of the daemon's connection, for calls that are not to start one; empty: it is not
+    // there.
+    [[nodiscard]] const std::string& owner() const noexcept { return owner_; }
+
   private:
     class Signals;
 
@@ -55,7 +59,7 @@ class WatchSource {
     ContainerFilter list_filter_;
     WatchFeed& feed_;
     std::exception_ptr failure_;
-    std::string owner_;  // the unique name of the daemon's connection; empty: it is not there
+    std::string owner_;
     std::unique_ptr<sdbus::IProxy> driver_;
     bus::Match owner_match_;
     std::unique_ptr<Signals> signals_;

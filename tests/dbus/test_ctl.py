@@ -455,6 +455,6 @@ def test_another_host_is_reached_by_ssh_and_its_stdio_bridge(bus: Bus, face: Fac
 def test_help_and_version_go_to_the_standard_output(bus: Bus) -> None:
     assert re.fullmatch(r"shorewatchctl \d+\.\d+\.\d+", lines(bus, "--version")[0])
     assert "Exit codes:" in lines(bus, "--help")
-    for command in ("list", "tree", "show", "watch", "engines", "which", "ns", "inspect", "addresses", "pause", "unpause",
-                    "stop", "kill", "reload", "resync"):
+    for command in ("list", "tree", "show", "watch", "top", "engines", "which", "ns", "inspect", "addresses", "pause",
+                    "unpause", "stop", "kill", "reload", "resync"):
         assert any(line.startswith("  shorewatchctl ") for line in lines(bus, command, "--help")), command

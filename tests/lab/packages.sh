@@ -4,12 +4,12 @@
 # shellcheck disable=SC2034  # used by those who source this
 build_packages=(g++ meson ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libcurl4-openssl-dev rapidjson-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev libsystemd-dev libdbus-1-dev libgrpc++-dev libprotobuf-dev libssl-dev
-    protobuf-compiler)
+    protobuf-compiler libncurses-dev)
 # shellcheck disable=SC2034
 bus_packages=(dbus-daemon)
 # shellcheck disable=SC2034
 test_packages=(ca-certificates ccache catch2 clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 systemd polkitd gjs jq libglib2.0-bin mandoc procps
-    python3-pytest python3-dbus python3-gi python3-grpcio podman conmon catatonit docker-registry apache2-utils zsh fish)
+    python3-pytest python3-dbus python3-gi python3-grpcio podman conmon catatonit docker-registry apache2-utils zsh fish tmux)
 
 engine_packages=(busybox-static)
 # A containerd from elsewhere, as Docker's own packages bring it, does as well.
