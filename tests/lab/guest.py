@@ -182,8 +182,8 @@ class Guest:
         self._want("prepare-guest.service", "sysinit.target")
         self.write("/etc/docker/daemon.json", json.dumps(_DOCKER))
         if self._bus == "dbus-daemon":
-            for alias in ("dbus.service", "messagebus.service"):
-                (self.files / "etc/systemd/system" / alias).unlink(missing_ok=True)
+            for alias in ("system/dbus.service", "system/messagebus.service", "user/dbus.service"):
+                (self.files / "etc/systemd" / alias).unlink(missing_ok=True)
 
     def _want(self, unit: str, by: str) -> None:
         link = self.files / f"etc/systemd/system/{by}.wants" / unit
