@@ -97,7 +97,7 @@ class Guest:
         if self._process is not None and self._process.running() and self._leader:
             os.kill(self._leader, signal.SIGRTMIN + 4)
             try:
-                self._process.wait(60)
+                self._process.wait(30)
             except TimeoutError:
                 os.kill(self._leader, signal.SIGKILL)
                 self._process.wait(10)
