@@ -45,6 +45,22 @@ ExecStart=mount -t sysfs sysfs /run/whole/sys
 """
 _DOCKER = {"storage-driver": "vfs", "bridge": "none", "iptables": False, "ip6tables": False}
 
+_PODMAN = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+netns = "none"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+_PODMAN_STORAGE = """[storage]
+driver = "vfs"
+graphroot = "/var/lib/containers/storage"
+runroot = "/run/containers/storage"
+"""
+# They want images from elsewhere.
+_UNWANTED = ("podman-auto-update.service", "podman-auto-update.timer", "podman-restart.service")
+
 
 class CannotBoot(Exception):
     """Says what systemd-nspawn said."""
@@ -181,6 +197,10 @@ class Guest:
         self.write("/etc/systemd/system/prepare-guest.service", _PREPARE)
         self._want("prepare-guest.service", "sysinit.target")
         self.write("/etc/docker/daemon.json", json.dumps(_DOCKER))
+        self.write("/etc/containers/containers.conf", _PODMAN)
+        self.write("/etc/containers/storage.conf", _PODMAN_STORAGE)
+        for unit in _UNWANTED:
+            (self.files / "etc/systemd/system" / unit).symlink_to("/dev/null")
         if self._bus == "dbus-daemon":
             for alias in ("system/dbus.service", "system/messagebus.service", "user/dbus.service"):
                 (self.files / "etc/systemd" / alias).unlink(missing_ok=True)
