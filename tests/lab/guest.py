@@ -1,4 +1,4 @@
-"""A booted Debian beside the machine's own: systemd as PID 1, in namespaces and a cgroup of its own (systemd-nspawn)."""
+"""A booted Debian beside the machine's own: systemd as PID 1, in namespaces and cgroups of its own."""
 
 import json
 import os
@@ -99,9 +99,9 @@ class Guest:
         notify = NotifySocket(self.folder / "notify.sock")
         self._process = Process(
             ["sh", "-c", _IN_CGROUP, self._cgroup, "systemd-nspawn", "--quiet", "--directory", self.files,
-             f"--machine=shorewatch-{os.getpid()}", "--hostname=guest", "--register=no", "--keep-unit", "--private-network",
-             "--capability=all", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
-             "--link-journal=no", "--console=pipe", "--notify-ready=yes", "--boot"],
+             f"--machine=shorewatch-{os.getpid()}", "--hostname=guest", "--register=no", "--keep-unit",
+             "--private-network", "--capability=all", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off",
+             "--timezone=off", "--link-journal=no", "--console=pipe", "--notify-ready=yes", "--boot"],
             self.folder / "console.log", {**os.environ, "NOTIFY_SOCKET": str(notify.path)})
         try:
             self._wait_for_boot(notify)
@@ -246,6 +246,7 @@ class Guest:
 
 def prefix() -> str:
     """Of the build, where it is installed."""
-    listed = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], check=True, capture_output=True, text=True)
+    listed = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], check=True, capture_output=True,
+                            text=True)
     found: str = next(option["value"] for option in json.loads(listed.stdout) if option["name"] == "prefix")
     return found
