@@ -17,6 +17,7 @@ void EndedRuns::remember(const Container& container, std::optional<RealTime> sta
         if (time) run.bound = std::max(run.bound, *time);
     }
     run.pid = container.pid;
+    run.exit_pid = report.pid;
     run.started = container.started;
     run.is_certain = report.cause != Cause::resync || report.told_by_event || report.exit_code || report.time;
     run.heard = report.cause == Cause::kernel ? report.time : std::nullopt;

@@ -14,8 +14,9 @@ namespace shorewatch {
 
 // The last run of a container that was published to its end.
 struct EndedRun {
-    RealTime bound;         // a later run starts after this; engine's stamps
-    std::uint32_t pid = 0;  // 0: it was never seen alive
+    RealTime bound;              // a later run starts after this; engine's stamps
+    std::uint32_t pid = 0;       // 0: it was never seen alive
+    std::uint32_t exit_pid = 0;  // in its exit event, as the engine counts
     std::optional<RealTime> started;
     bool is_certain = false;        // not only a list has left it out
     std::optional<RealTime> heard;  // when the kernel told of its end, by our clock
@@ -23,6 +24,10 @@ struct EndedRun {
     bool awaits_exit = false;       // its exit event has not come yet …
     bool may_be_lost = false;       // … and may have been lost with a stream
 
+    // Is an exit event with this pid in it told of this run? False where one of the two is not known.
+    [[nodiscard]] bool ended_as(std::uint32_t told) const {
+        return told != 0 && told == (exit_pid != 0 ? exit_pid : pid);
+    }
     // May an event of a start at this time, which is after bound, be of this run all the same?
     [[nodiscard]] bool may_still_be_told_to_start(RealTime time) const;
 };

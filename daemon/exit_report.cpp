@@ -16,8 +16,9 @@ ExitReport report_of(const Inspection& found, Cause cause) {
 
 ExitReport report_of(const ContainerEvent& event, const Container& container) {
     const bool tells_code = container.exit_events_tell_code;
-    return {Cause::event, event.time, tells_code ? event.exit_code : std::nullopt,
-            std::nullopt, true,       event.time};
+    return {Cause::event,        event.time, tells_code ? event.exit_code : std::nullopt,
+            std::nullopt,        true,       event.time,
+            event.container->pid};
 }
 
 ExitReport not_to_be_told(ExitReport report) {
@@ -36,6 +37,7 @@ ExitReport merged(ExitReport first, const ExitReport& second) {
     if (!first.oom_killed) first.oom_killed = second.oom_killed;
     first.told_by_event = first.told_by_event || second.told_by_event;
     first.stamp = std::max(first.stamp, second.stamp);
+    if (first.pid == 0) first.pid = second.pid;
     return first;
 }
 

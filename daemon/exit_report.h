@@ -15,6 +15,7 @@ struct ExitReport {
     std::optional<bool> oom_killed;
     bool told_by_event = false;          // the engine's own exit event was among the sources
     std::optional<RealTime> stamp = {};  // of that event
+    std::uint32_t pid = 0;               // in that event: of the initial process, as the engine counts
 };
 
 // That it is over, and nothing more.

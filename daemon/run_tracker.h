@@ -112,6 +112,8 @@ class RunTracker {
     [[nodiscard]] bool is_start_of(const ContainerEvent& event, const PendingStart& pending) const;
     [[nodiscard]] static bool is_before(const ContainerEvent& event, const PendingStart& pending);
     void take_exited(const ContainerEvent& event, Track& track, TimePoint now);
+    [[nodiscard]] static bool is_told_again(const ContainerEvent& event, const Track& track,
+                                            const EndedRun* ended);
     void take_paused(const ContainerEvent& event, Track& track, bool paused);
     void take_renamed(const ContainerEvent& event, Track& track);
 

@@ -128,6 +128,13 @@ bool RunTracker::is_start_of(const ContainerEvent& event, const PendingStart& pe
     return !was_over || pending.outline->started_after(told_from_);
 }
 
+// Is this the end of a run that was told to its end by such an event before?
+bool RunTracker::is_told_again(const ContainerEvent& event, const Track& track, const EndedRun* ended) {
+    if (ended == nullptr || ended->awaits_exit || !ended->ended_as(event.container->pid)) return false;
+    // Of what has begun since, pids may have come round.
+    return !track.pending || !track.pending->time || track.pending->suspect;
+}
+
 void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoint now) {
     const std::string& id = event.container->id;
     if (const ContainerPtr published = portfolio_.find(id)) {
@@ -142,6 +149,12 @@ void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoin
         return end_run(published, track, report, now);
     }
     EndedRun* const ended = ended_.find(id);
+    // As containerd tells it, with a stamp of that moment, when it finds a shim dead.
+    if (is_told_again(event, track, ended)) {
+        if (listing_) confirmed_.insert(id);
+        if (track.pending && track.pending->suspect) track.pending.reset();
+        return;
+    }
     if (ended != nullptr) {
         if (event.time <= ended->bound && !track.pending) return;
         // Whose end it is, the inspection that is under way will tell.
@@ -152,6 +165,7 @@ void RunTracker::take_exited(const ContainerEvent& event, Track& track, TimePoin
         const bool may_be_its = !track.pending || track.pending->suspect || !track.pending->time;
         if (may_be_its && std::exchange(ended->awaits_exit, false) && !is_unclear) {
             ended->bound = std::max(ended->bound, event.time);
+            ended->exit_pid = event.container->pid;
             // The list was made before that, or has a later run, which the stream is about to tell of.
             if (listing_) confirmed_.insert(id);
             if (is_earlier) {

@@ -161,6 +161,8 @@ void RunTracker::found_dead(const std::string& id, Track& track, const Inspectio
         return set_deadline(track, now + hold);
     }
     if (ended_.is_over(*found.container)) return track.pending.reset();
+    // Nothing says that it is another run than the one that was told to its end.
+    if (pending.suspect && pending.exit && !found.container->started) return end_pending(track, id);
     if (!pending.exit && will_be_told(pending, *found.container)) {
         pending.waited = true;
         return set_deadline(track, now + hold);

@@ -10,14 +10,6 @@ namespace shorewatch::docker {
 
 namespace {
 
-void write_texts(json::Writer& body, std::string_view name, const std::vector<std::string>& texts) {
-    body.key(name);
-    body.begin_array();
-    for (const std::string& text : texts)
-        body.text(text);
-    body.end_array();
-}
-
 std::string port_name(const PortMapping& port) {
     return std::to_string(port.container_port) +
            (port.protocol == PortMapping::Protocol::udp ? "/udp" : "/tcp");
@@ -43,7 +35,7 @@ void write_mounts(json::Writer& body, const ContainerPlan& plan) {
         if (is_bind(mount))
             binds.push_back(mount.source + ":" + mount.path + (mount.read_only ? ":ro" : ":rw"));
     }
-    write_texts(body, "Binds", binds);
+    body.texts("Binds", binds);
     body.key("Mounts");
     body.begin_array();
     for (const ContainerMount& mount : plan.mounts) {
@@ -89,12 +81,12 @@ void write_host_config(json::Writer& body, const ContainerPlan& plan) {
     links.reserve(plan.links.size());
     for (const auto& [id, name] : plan.links)
         links.push_back(std::string(id).append(":").append(name));
-    write_texts(body, "Links", links);
+    body.texts("Links", links);
     std::vector<std::string> sources;
     sources.reserve(plan.volumes_from.size());
     for (const auto& [id, read_only] : plan.volumes_from)
         sources.push_back(id + (read_only ? ":ro" : ":rw"));
-    write_texts(body, "VolumesFrom", sources);
+    body.texts("VolumesFrom", sources);
     write_mounts(body, plan);
     write_bindings(body, plan);
     body.end_object();
@@ -117,9 +109,9 @@ std::string create_body(const ContainerPlan& plan) {
     json::Writer body;
     body.begin_object();
     body.member("Image", plan.image);
-    if (plan.entry_point) write_texts(body, "Entrypoint", *plan.entry_point);
-    if (plan.command) write_texts(body, "Cmd", *plan.command);
-    write_texts(body, "Env", environment_of(plan));
+    if (plan.entry_point) body.texts("Entrypoint", *plan.entry_point);
+    if (plan.command) body.texts("Cmd", *plan.command);
+    body.texts("Env", environment_of(plan));
     body.key("Labels");
     body.begin_object();
     for (const auto& [key, value] : plan.labels)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -45,6 +46,8 @@ class Writer {
         key(name);
         number(value);
     }
+    // A key and an array of texts.
+    void texts(std::string_view name, const std::vector<std::string>& values);
 
     // What was written: a whole value.
     [[nodiscard]] std::string_view written() const { return {buffer_.GetString(), buffer_.GetSize()}; }

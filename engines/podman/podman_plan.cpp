@@ -9,14 +9,6 @@ namespace shorewatch::podman {
 
 namespace {
 
-void write_texts(json::Writer& body, std::string_view name, const std::vector<std::string>& texts) {
-    body.key(name);
-    body.begin_array();
-    for (const std::string& text : texts)
-        body.text(text);
-    body.end_array();
-}
-
 void write_pairs(json::Writer& body, std::string_view name, const StringPairs& pairs) {
     body.key(name);
     body.begin_object();
@@ -53,7 +45,7 @@ void write_mounts(json::Writer& body, const ContainerPlan& plan) {
         body.member("type", "bind");
         body.member("source", mount.source);
         body.member("destination", mount.path);
-        write_texts(body, "options", {"rbind", mount.read_only ? "ro" : "rw"});
+        body.texts("options", {"rbind", mount.read_only ? "ro" : "rw"});
         body.end_object();
     }
     body.end_array();
@@ -67,7 +59,7 @@ void write_volumes(json::Writer& body, const ContainerPlan& plan) {
         body.begin_object();
         body.member("Name", mount.source);
         body.member("Dest", mount.path);
-        write_texts(body, "Options", {mount.read_only ? "ro" : "rw"});
+        body.texts("Options", {mount.read_only ? "ro" : "rw"});
         body.end_object();
     }
     body.end_array();
@@ -93,8 +85,8 @@ std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) {
     body.begin_object();
     body.member("name", plan.name);
     body.member("image", plan.image);
-    if (plan.entry_point) write_texts(body, "entrypoint", *plan.entry_point);
-    if (plan.command) write_texts(body, "command", *plan.command);
+    if (plan.entry_point) body.texts("entrypoint", *plan.entry_point);
+    if (plan.command) body.texts("command", *plan.command);
     write_pairs(body, "env", plan.environment);
     write_pairs(body, "labels", plan.labels);
     if (plan.cpu_shares != 0 || plan.memory_bytes != 0 || plan.memory_reservation_bytes != 0)
@@ -103,7 +95,7 @@ std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) {
     sources.reserve(plan.volumes_from.size());
     for (const auto& [id, read_only] : plan.volumes_from)
         sources.push_back(id + (read_only ? ":ro" : ":rw"));
-    write_texts(body, "volumes_from", sources);
+    body.texts("volumes_from", sources);
     write_mounts(body, plan);
     write_volumes(body, plan);
     if (!plan.ports.empty()) write_ports(body, plan);
@@ -111,7 +103,7 @@ std::string create_body(const ContainerPlan& plan, const StringPairs& hosts) {
     entries.reserve(hosts.size());
     for (const auto& [name, address] : hosts)
         entries.push_back(std::string(name).append(":").append(address));
-    if (!entries.empty()) write_texts(body, "hostadd", entries);
+    if (!entries.empty()) body.texts("hostadd", entries);
     body.end_object();
     return std::string(body.written());
 }

@@ -192,6 +192,24 @@ TEST_CASE("random long histories on an engine that learns of ends late") {
     }
 }
 
+TEST_CASE("random long histories on an engine that tells of ends again that it has forgotten") {
+    constexpr std::size_t runs = 4000;
+    const unsigned seed = std::random_device{}();
+    Traits traits{.can_be_cut = true,
+                  .kernel_tells = true,
+                  .engine_lags = true,
+                  .engine_forgets = true,
+                  .ends_told_again = true,
+                  .events_have_pids = true};
+    for (const bool code : {false, true}) {
+        traits.kernel_tells_code = code;
+        traits.list_is_complete = false;
+        run_random_orders(runs, traits, seed);
+        traits.list_is_complete = true;
+        run_random_orders(runs, traits, seed);
+    }
+}
+
 TEST_CASE("random long histories in random orders") {
     constexpr std::size_t runs = 4000;
     const unsigned seed = std::random_device{}();

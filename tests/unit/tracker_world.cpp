@@ -121,7 +121,7 @@ void TrackerWorld::die(Box& box, bool told) {
 
 void TrackerWorld::learn(Box& box, bool told) {
     const int code = *std::exchange(box.unlearned, std::nullopt);
-    told = told && !box.has_forgotten;
+    told = told && (!box.has_forgotten || traits_.ends_told_again);
     box.may_learn_silently = box.has_forgotten = false;
     if (!told) (box.lives() ? box.runs.end()[-2] : box.runs.back()).untraceable = true;
     if (!box.lives()) {
@@ -144,11 +144,18 @@ void TrackerWorld::forget(Box& box) {
     box.has_forgotten = box.may_learn_silently = true;
 }
 
+// An end that is told late is that of the run before the one that lives.
+const TrackerWorld::Run& TrackerWorld::run_told_of(ContainerEvent::Type type, const Box& box) {
+    const bool is_earlier = type == ContainerEvent::Type::exited && box.lives();
+    return is_earlier ? box.runs.end()[-2] : box.runs.back();
+}
+
 void TrackerWorld::tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told) {
     auto outline = std::make_shared<Container>();
     outline->id = box.now->id;
     outline->name = box.now->name;
     outline->exit_events_tell_code = traits_.exit_events_tell_code;
+    if (traits_.events_have_pids) outline->pid = run_told_of(type, box).pid;
     // An engine stamps its event a little after the fact.
     const ContainerEvent event{type, std::move(outline), at(clock_ + 2), code};
     if (!told) return;
@@ -238,7 +245,8 @@ std::vector<TrackerWorld::Choice> TrackerWorld::all_choices() const {
     }
     std::size_t number = 0;
     for (const auto& [id, box] : boxes_) {
-        if (box.unlearned && !box.has_forgotten) result.push_back({Step::learn, number});
+        if (box.unlearned && (!box.has_forgotten || traits_.ends_told_again))
+            result.push_back({Step::learn, number});
         if (box.unlearned && box.may_learn_silently) result.push_back({Step::learn_silently, number});
         ++number;
     }

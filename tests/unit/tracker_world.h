@@ -39,6 +39,9 @@ struct Traits {
     bool engine_lags = false;
     // … and may have forgotten of it what it knew and told: it has it alive again, until it has looked.
     bool engine_forgets = false;
+    // … which it tells then, once more, as containerd does of shims that it finds dead.
+    bool ends_told_again = false;
+    bool events_have_pids = false;
     bool exits_told_late = false;  // … and may tell of it after the start of the next run
 };
 
@@ -121,6 +124,7 @@ class TrackerWorld final : private RunTracker::Output {
     void die(Box& box, bool told);
     void learn(Box& box, bool told);
     void forget(Box& box);
+    [[nodiscard]] static const Run& run_told_of(ContainerEvent::Type type, const Box& box);
     void tell(ContainerEvent::Type type, const Box& box, std::optional<int> code, bool told);
     [[nodiscard]] Result<Inspection> inspect_now(const std::string& id) const;
     [[nodiscard]] std::vector<ContainerPtr> list_now() const;
