@@ -7,9 +7,9 @@
 #include <ctime>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "engines/support/root_walk.h"
 
 namespace shorewatch {
 
@@ -80,17 +80,14 @@ RealTime began_at(const Process& process) {
 
 UniqueFd open_in_root(const Process& process, const std::string& path, int flags) {
     const std::string root_path = "/proc/" + std::to_string(process.pid) + "/root";
-    const UniqueFd root(::open(root_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd root(::open(root_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) return {};
     // It was the process's own if that is still there now.
     if (process_with(process.pid) != process) {
         errno = ESRCH;
         return {};
     }
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(O_PATH | O_CLOEXEC | flags);
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    return UniqueFd(static_cast<int>(syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how)));
+    return open_below(std::move(root), path, flags);
 }
 
 std::string name_of(const UniqueFd& fd) {

@@ -1,4 +1,4 @@
-"""A booted Debian beside the machine's own: systemd as PID 1, in namespaces and a cgroup of its own (systemd-nspawn)."""
+"""A booted Debian beside the machine's own: systemd as PID 1, in namespaces and cgroups of its own."""
 
 import json
 import os
@@ -45,6 +45,22 @@ ExecStart=mount -t sysfs sysfs /run/whole/sys
 """
 _DOCKER = {"storage-driver": "vfs", "bridge": "none", "iptables": False, "ip6tables": False}
 
+_PODMAN = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+netns = "none"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+_PODMAN_STORAGE = """[storage]
+driver = "vfs"
+graphroot = "/var/lib/containers/storage"
+runroot = "/run/containers/storage"
+"""
+# They want images from elsewhere.
+_UNWANTED = ("podman-auto-update.service", "podman-auto-update.timer", "podman-restart.service")
+
 
 class CannotBoot(Exception):
     """Says what systemd-nspawn said."""
@@ -83,9 +99,9 @@ class Guest:
         notify = NotifySocket(self.folder / "notify.sock")
         self._process = Process(
             ["sh", "-c", _IN_CGROUP, self._cgroup, "systemd-nspawn", "--quiet", "--directory", self.files,
-             f"--machine=shorewatch-{os.getpid()}", "--hostname=guest", "--register=no", "--keep-unit", "--private-network",
-             "--capability=all", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off", "--timezone=off",
-             "--link-journal=no", "--console=pipe", "--notify-ready=yes", "--boot"],
+             f"--machine=shorewatch-{os.getpid()}", "--hostname=guest", "--register=no", "--keep-unit",
+             "--private-network", "--capability=all", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off",
+             "--timezone=off", "--link-journal=no", "--console=pipe", "--notify-ready=yes", "--boot"],
             self.folder / "console.log", {**os.environ, "NOTIFY_SOCKET": str(notify.path)})
         try:
             self._wait_for_boot(notify)
@@ -97,7 +113,7 @@ class Guest:
         if self._process is not None and self._process.running() and self._leader:
             os.kill(self._leader, signal.SIGRTMIN + 4)
             try:
-                self._process.wait(60)
+                self._process.wait(30)
             except TimeoutError:
                 os.kill(self._leader, signal.SIGKILL)
                 self._process.wait(10)
@@ -181,9 +197,13 @@ class Guest:
         self.write("/etc/systemd/system/prepare-guest.service", _PREPARE)
         self._want("prepare-guest.service", "sysinit.target")
         self.write("/etc/docker/daemon.json", json.dumps(_DOCKER))
+        self.write("/etc/containers/containers.conf", _PODMAN)
+        self.write("/etc/containers/storage.conf", _PODMAN_STORAGE)
+        for unit in _UNWANTED:
+            (self.files / "etc/systemd/system" / unit).symlink_to("/dev/null")
         if self._bus == "dbus-daemon":
-            for alias in ("dbus.service", "messagebus.service"):
-                (self.files / "etc/systemd/system" / alias).unlink(missing_ok=True)
+            for alias in ("system/dbus.service", "system/messagebus.service", "user/dbus.service"):
+                (self.files / "etc/systemd" / alias).unlink(missing_ok=True)
 
     def _want(self, unit: str, by: str) -> None:
         link = self.files / f"etc/systemd/system/{by}.wants" / unit
@@ -226,6 +246,7 @@ class Guest:
 
 def prefix() -> str:
     """Of the build, where it is installed."""
-    listed = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], check=True, capture_output=True, text=True)
+    listed = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], check=True, capture_output=True,
+                            text=True)
     found: str = next(option["value"] for option in json.loads(listed.stdout) if option["name"] == "prefix")
     return found

@@ -1,4 +1,4 @@
-"""The root file system of a guest: a Debian with systemd, polkit and container engines, as the host's, kept between runs."""
+"""The root file system of a guest: a Debian as the host's, with systemd, polkit and container engines."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ class CannotMakeRoot(Exception):
 
 
 def guest_root(folder: Path = BUILD / "guest") -> Path:
-    """The root, made unless it is there. Nothing may be changed in it. Other recipes' roots in the folder are removed."""
+    """The root, made unless it is there; those of other recipes in the folder are removed. Nothing may be changed in it."""
     suite = _release("VERSION_CODENAME")
     packages = sorted({*_PACKAGES, *_known(_NOT_EVERYWHERE), *_libraries()})
     recipe = hashlib.sha256(json.dumps([_VERSION, suite, packages]).encode()).hexdigest()[:16]

@@ -13,19 +13,6 @@ UNIT = "shorewatchd.service"
 MEMBER, OTHER_MEMBER, STRANGER = "alice", "carol", "bob"
 ROOTFS = "/srv/rootfs"
 
-_CONTAINERS_CONF = """[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-"""
-_STORAGE_CONF = """[storage]
-driver = "vfs"
-graphroot = "/var/lib/containers/storage"
-runroot = "/run/containers/storage"
-"""
 _DROP_IN = "/run/systemd/system/shorewatchd.service.d/test.conf"
 _RULES = "/etc/polkit-1/rules.d/10-test.rules"
 
@@ -40,10 +27,6 @@ class Installed:
         for user in (MEMBER, OTHER_MEMBER):
             guest.run("useradd", "--create-home", "--groups", "shorewatch", user)
         guest.run("useradd", "--create-home", STRANGER)
-        # They want images from elsewhere.
-        guest.run("systemctl", "mask", "--now", "podman-auto-update.service", "podman-restart.service")
-        guest.write("/etc/containers/containers.conf", _CONTAINERS_CONF)
-        guest.write("/etc/containers/storage.conf", _STORAGE_CONF)
         guest.run("docker", "import", "-", "busybox", stdin=busybox.layer())
         with tarfile.open(fileobj=io.BytesIO(busybox.layer())) as tar:
             tar.extractall(guest.files / ROOTFS.lstrip("/"))

@@ -1,5 +1,7 @@
-"""Tries, from within a unit, what a daemon that somebody has taken over would try. Prints, as JSON, how each ended: "done",
-or the name of the error. Run in the guest. Without ctypes, which writes code."""
+"""Tries, from within a unit, what a daemon that somebody has taken over would try. Run in a guest.
+
+Prints, as JSON, how each ended: "done", or the name of the error. Without ctypes, which writes code.
+"""
 
 import errno
 import json
@@ -69,7 +71,7 @@ def main(other: int) -> None:
         "write /var/lib": lambda: write("/var/lib/probe"),
         "write /run": lambda: write("/run/probe"),
         "write its state": lambda: write("/var/lib/shorewatch/probe"),
-        "write a cgroup": lambda: write_cgroup(),
+        "write a cgroup": write_cgroup,
         "write /proc/sys": lambda: overwrite("/proc/sys/net/ipv4/ip_forward"),
         "see /home": lambda: os.stat("/home/alice"),
         "see /root": lambda: os.stat("/root/.profile"),

@@ -112,7 +112,8 @@ def test_a_member_of_the_group_may_only_read(guest: Guest, installed: Installed,
         assert "has to authenticate" in error_of(guest, MEMBER, web, f"Container.{method[0]}", *method[1:]), method
     assert "has to authenticate" in error_of(guest, MEMBER, "/org/shorewatch1", "Manager.Reload")
     assert "has to authenticate" in error_of(guest, MEMBER, "/org/shorewatch1/engines/docker", "Engine.Resync")
-    assert "org.shorewatch1.run" in error_of(guest, MEMBER, "/org/shorewatch1/engines/containerd", "Runtime.Delete", "x")
+    containerd = "/org/shorewatch1/engines/containerd"
+    assert "org.shorewatch1.run" in error_of(guest, MEMBER, containerd, "Runtime.Delete", "x")
 
 
 def test_a_rule_lets_one_user_inspect_and_nothing_else(guest: Guest, installed: Installed, web: str) -> None:

@@ -52,7 +52,8 @@ def test_what_the_unit_forbids_is_forbidden(guest: Guest, installed: Installed) 
 
 def test_the_daemon_has_the_rights_that_the_unit_says(guest: Guest, installed: Installed) -> None:
     installed.start()
-    status = dict(line.split(":\t", 1) for line in guest.run("cat", f"/proc/{installed.pid}/status").stdout.splitlines())
+    text = guest.run("cat", f"/proc/{installed.pid}/status").stdout
+    status = dict(line.split(":\t", 1) for line in text.splitlines())
     sys_ptrace, sys_admin = 1 << 19, 1 << 21
     for name in ("CapPrm", "CapEff", "CapBnd"):
         assert int(status[name], 16) == sys_ptrace | sys_admin, name
@@ -90,8 +91,8 @@ def test_podman_is_watched(guest: Guest, installed: Installed, recorder: Recorde
 
 def test_containers_are_run_by_way_of_the_daemon(guest: Guest, installed: Installed) -> None:
     installed.start()
-    done = guest.run("shorewatchctl", "run", "-i", "--rm", "--rootfs", ROOTFS, "--", "sh", "-c", "read x; echo $x; exit 3",
-                     stdin=b"hello\n", check=False)
+    done = guest.run("shorewatchctl", "run", "-i", "--rm", "--rootfs", ROOTFS, "--", "sh", "-c",
+                     "read x; echo $x; exit 3", stdin=b"hello\n", check=False)
     assert (done.stdout, done.returncode) == ("hello\n", 3), done.stderr
 
 

@@ -115,6 +115,30 @@ TEST_CASE("links in a process's root folder lead nowhere else") {
     CHECK(errno == ENOENT);  // it has no /proc
     CHECK_FALSE(open_in_root(process, "/run/file", O_DIRECTORY));
     CHECK(errno == ENOTDIR);
+    CHECK_FALSE(open_in_root(process, "/run/file/../file", 0));
+    CHECK(errno == ENOTDIR);
+    const UniqueFd link = open_in_root(process, "/absolute", O_NOFOLLOW);
+    REQUIRE(link);
+    struct stat status{};
+    REQUIRE(::fstat(link.get(), &status) == 0);
+    CHECK(S_ISLNK(status.st_mode));
+}
+
+TEST_CASE("a way through a process's root folder that has no end is given up") {
+    const fakes::TemporaryFolder folder;
+    fs::create_symlink("/round", folder.path() / "round");
+    std::string deep;
+    for (int i = 0; i < 200; ++i)
+        deep.append("/x");
+    fs::create_directories(folder.path().string() + deep);
+    const ChildProcess child([&] {
+        if (::chroot(folder.path().c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
+    });
+    const Process process = process_with(child.pid()).value();
+    CHECK_FALSE(open_in_root(process, "/round", 0));
+    CHECK(errno == ELOOP);
+    CHECK_FALSE(open_in_root(process, deep, 0));
+    CHECK(errno == ENAMETOOLONG);
 }
 
 TEST_CASE("the root folder of a process that is gone is nobody's, whoever has its number") {
