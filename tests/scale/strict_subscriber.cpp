@@ -38,6 +38,8 @@ constexpr const char* service = "org.shorewatch1";
 constexpr const char* root = "/org/shorewatch1";
 constexpr const char* manager = "org.shorewatch1.Manager";
 constexpr std::size_t most_faults = 20;
+// For a list of thousands, which as many ask for at once, on a machine that has other things to do; in µs.
+constexpr std::uint64_t patience = 300'000'000;
 
 struct Freed {
     void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
@@ -57,6 +59,7 @@ class Subscriber {
         bus_.reset(connection);
         check(sd_bus_set_address(connection, address), "take the address");
         check(sd_bus_set_bus_client(connection, 1), "be a client");
+        check(sd_bus_set_method_call_timeout(connection, patience), "be patient");
         check(sd_bus_start(connection), "connect");
         check(sd_bus_match_signal(connection, nullptr, service, root, manager, nullptr, on_signal, this),
               "subscribe");
@@ -143,15 +146,22 @@ class Subscriber {
         check(sd_bus_message_read(message, "sss", &name, &before, &after), "read who owns the name");
         known_.reset();
         begun_ = false;
-        if (*after == '\0') return;
+        if (*after != '\0') list();
+    }
+
+    void list() {
         check(sd_bus_call_method_async(bus_.get(), nullptr, service, root, manager, "ListContainers", on_list,
                                        this, "a{sv}", 0),
               "list");
     }
 
     void take_list(sd_bus_message* message) {
-        // Of an owner that has gone again; the next is told.
-        if (sd_bus_message_is_method_error(message, nullptr) > 0) return;
+        if (const sd_bus_error* error = sd_bus_message_get_error(message); error != nullptr) {
+            std::fprintf(stderr, "no list: %s: %s\n", error->name, error->message);
+            // Of an owner that has gone again the next is told.
+            if (std::strcmp(error->name, SD_BUS_ERROR_TIMEOUT) == 0) list();
+            return;
+        }
         ++lists_;
         alive_.clear();
         digest_ = {};
