@@ -179,8 +179,8 @@ void FakeContainerd::serve(const std::string& method, const GrpcExchangePtr& exc
     const auto metadata = exchange->metadata.find("containerd-namespace");
     const std::string name_space = metadata != exchange->metadata.end() ? metadata->second : "";
     const auto in_namespace = contents_.find(name_space);
-    const auto present =
-        in_namespace != contents_.end() ? in_namespace->second : std::map<std::string, Contents>{};
+    static const std::map<std::string, Contents> nothing;
+    const auto& present = in_namespace != contents_.end() ? in_namespace->second : nothing;
     if (method == "Version/Version") {
         api::VersionResponse response;
         response.set_version("1.6.99");

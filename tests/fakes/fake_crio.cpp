@@ -81,6 +81,11 @@ void FakeCrio::put(Container container) {
     containers_.insert_or_assign(container.id, container);
 }
 
+void FakeCrio::remove(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    containers_.erase(id);
+}
+
 void FakeCrio::emit(const std::string& id, bool started, const std::string& pod, std::int32_t exit_code) {
     api::ContainerEventResponse event;
     event.set_container_id(id);

@@ -48,6 +48,8 @@ class FakeCrio {
     // As lists and statuses have it. Make no event.
     void put(Pod pod);
     void put(Container container);
+    // A container, as if it had never been. Makes no event.
+    void remove(const std::string& id);
 
     // To all readers of events. started: else stopped.
     void emit(const std::string& id, bool started, const std::string& pod, std::int32_t exit_code = 0);

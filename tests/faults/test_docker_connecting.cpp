@@ -1,6 +1,10 @@
 // Finding a Docker engine, or saying why there is none.
+#include <cstdint>
 #include <fstream>
+#include <iomanip>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -30,6 +34,24 @@ void check_it_works_now(DockerFixture& fixture) {
     fixture.observer = {};
     fixture.open();
     fixture.pass_a_marker();
+}
+
+// The timer of each connection of ours to that port of this machine, as /proc/net/tcp has it: 2 is keepalive.
+std::vector<unsigned> timers_of_connections_to(std::uint16_t port) {
+    std::ostringstream wanted;
+    wanted << "0100007F:" << std::uppercase << std::hex << std::setw(4) << std::setfill('0') << port;
+    std::vector<unsigned> timers;
+    std::ifstream lines("/proc/net/tcp");
+    std::string line;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        std::string number, local, remote, state, queues, timer;
+        words >> number >> local >> remote >> state >> queues >> timer;
+        constexpr const char* established = "01";
+        if (remote == wanted.str() && state == established)
+            timers.push_back(static_cast<unsigned>(std::stoul(timer.substr(0, 2), nullptr, 16)));
+    }
+    return timers;
 }
 
 }  // namespace
@@ -218,6 +240,16 @@ TEST_CASE("a TCP port that nobody listens on is named so") {
                ContainsSubstring(fixture.engine.endpoint().url()) && ContainsSubstring("refused"));
     fixture.engine.come_back();
     check_it_works_now(fixture);
+}
+
+TEST_CASE("the kernel looks after a connection over TCP on which nothing happens") {
+    DockerFixture fixture({.transport = FakeDocker::Transport::tcp});
+    fixture.open();
+    const auto timers = timers_of_connections_to(fixture.engine.endpoint().port);
+    REQUIRE_FALSE(timers.empty());
+    constexpr unsigned keepalive = 2;
+    for (const unsigned timer : timers)
+        CHECK(timer == keepalive);
 }
 
 TEST_CASE("an engine that accepts and never answers is given up after a while") {

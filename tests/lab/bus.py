@@ -40,6 +40,11 @@ class Bus:
 
     def start(self) -> None:
         """Returns when connections are taken. After a stop: a new bus at the same address."""
+        self._process = Process([*self._with_group(), "/usr/bin/dbus-daemon", "--nofork", "--nopidfile", "--nosyslog",
+                                 "--config-file", self.write_configuration()], self.folder / "bus.log")
+        connect(self.socket, Deadline(10, f"the bus on {self.socket}")).close()
+
+    def write_configuration(self) -> Path:
         limits = "\n".join(f'<limit name="{name}">{value}</limit>' for name, value in self._limits.items())
         policies = "\n".join(f"<include>{policy}</include>" for policy in self._policies)
         text = _TEMPLATE.read_text()
@@ -47,9 +52,7 @@ class Bus:
             text = text.replace(key, str(value))
         configuration = self.folder / "bus.conf"
         configuration.write_text(text)
-        self._process = Process([*self._with_group(), "/usr/bin/dbus-daemon", "--nofork", "--nopidfile", "--nosyslog",
-                                 "--config-file", configuration], self.folder / "bus.log")
-        connect(self.socket, Deadline(10, f"the bus on {self.socket}")).close()
+        return configuration
 
     def _with_group(self) -> list[str | Path]:
         """What a program is run by that is to know the group."""

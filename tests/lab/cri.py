@@ -12,7 +12,7 @@ import grpc
 
 from .containerd import Containerd
 from .engine import Alive
-from .waiting import Deadline, wait_for_exit
+from .waiting import Deadline, FileWatch, wait_for_exit
 
 PAUSE = "docker.io/library/pause:latest"
 IMAGE = "docker.io/library/busybox:latest"
@@ -87,8 +87,21 @@ class Cri(Containerd):
 
     def start(self) -> None:
         super().start()
+        self._wait_until_initialized(Deadline(30, "containerd's CRI plugin to be initialized"))
         self.need_image("k8s.io", IMAGE)
         self.need_image("k8s.io", PAUSE, ("/bin/sleep", "1000000"))
+
+    def _wait_until_initialized(self, deadline: Deadline) -> None:
+        """containerd listens before its plugin knows what there is; the plugin logs what it does meanwhile."""
+        with FileWatch(self.process.log) as watch:
+            while True:
+                try:
+                    self.call("ListPodSandbox", {})
+                    return
+                except grpc.RpcError as error:
+                    if "not initialized" not in str(error):
+                        raise
+                watch.wait(min(deadline.left(), 0.1))
 
     def call(self, method: str, request: Fields) -> bytes:
         """One call of the runtime service: what comes back, serialized."""
