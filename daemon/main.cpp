@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 
+#include <malloc.h>
 #include <sysexits.h>
 #include <systemd/sd-id128.h>
 
@@ -135,6 +136,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace shorewatch;
+    // One heap for all threads. With one for each, what a watcher's thread frees after a large list stays
+    // with it, between containers that live on, and is of no use to the others.
+    ::mallopt(M_ARENA_MAX, 1);
     try {
         return run(argc, argv);
     } catch (const ConfigurationError& error) {

@@ -29,27 +29,15 @@ ENGINES = {engine.type: engine for engine in (Dockerd, Podman, Containerd, CriWi
 
 @dataclass(frozen=True)
 class Figures:
-    """Of two values or more."""
-
     n: int
     median: float
     p95: float
     max: float
 
-    def __str__(self) -> str:
-        return f"n {self.n:4}  median {self.median:8.2f} ms  p95 {self.p95:8.2f} ms  max {self.max:8.2f} ms"
-
 
 def figures(values: Sequence[float]) -> Figures:
-    return Figures(len(values), statistics.median(values), statistics.quantiles(values, n=20, method="inclusive")[-1],
-                   max(values))
-
-
-def line(what: str, values: Sequence[float], more: str = "") -> float:
-    """Prints the figures of some milliseconds; the median."""
-    those = figures(values)
-    print(f"{what:50} {those}  {more}".rstrip(), flush=True)
-    return those.median
+    p95 = statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+    return Figures(len(values), statistics.median(values), p95, max(values))
 
 
 def start_many(engine: Engine, prefix: str, numbers: range) -> list[str]:

@@ -8,9 +8,9 @@ import os
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Mapping, Optional
+from typing import Callable, Mapping, Optional
 from urllib.parse import urlencode
 
 from lab.containerd import CTR, Containerd
@@ -29,13 +29,16 @@ class OwnEvent:
     id: str  # as the daemon publishes it
     stamp: int  # the engine's, in µs since 1970
     arrival: int  # here, in µs since 1970
+    then: int = 0  # when what was to be done then was done
 
 
 class OwnEvents:
     """Of the start, the exit and the pauses of containers, from the moment it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, then: Mapping[str, Callable[[str], int]]) -> None:
+        """then: what is done at once with the id of an event of that member; returns when it was done."""
         self.events: Arrivals[OwnEvent] = Arrivals()
+        self._then = then
         self._thread = threading.Thread(target=self._read, name="the engine's own events")
         self._thread.start()
 
@@ -54,6 +57,8 @@ class OwnEvents:
             *lines, rest = (rest + chunk).split(b"\n")
             for text in filter(None, lines):
                 if event := self._decode(text, arrival):
+                    if event.member in self._then:
+                        event = replace(event, then=self._then[event.member](event.id))
                     self.events.add(event)
         self.events.end("the engine's own events are over")
 
@@ -71,7 +76,8 @@ class OwnEvents:
 class RestEvents(OwnEvents):
     """Docker's and Podman's, as `docker events` and `podman events` ask for them."""
 
-    def __init__(self, engine: RestEngine, kinds: Mapping[str, str], query: Mapping[str, str]):
+    def __init__(self, engine: RestEngine, kinds: Mapping[str, str], query: Mapping[str, str],
+                 then: Mapping[str, Callable[[str], int]]):
         """kinds: the engine's names of events, with ours."""
         self._kinds = kinds
         self._connection = UnixConnection(engine.socket, timeout=600)
@@ -79,7 +85,7 @@ class RestEvents(OwnEvents):
         self._connection.request("GET", f"{engine.api_prefix}/events?" + urlencode(
             {**query, "filters": json.dumps(filters)}))
         self._answer = self._connection.getresponse()
-        super().__init__()
+        super().__init__(then)
 
     def _next(self) -> bytes:
         with contextlib.suppress(http.client.IncompleteRead):  # _end()
@@ -103,13 +109,13 @@ class CtrEvents(OwnEvents):
 
     _KINDS = {"/tasks/start": "ContainerStarted", "/tasks/exit": "ContainerExited", "/tasks/paused": "ContainerPaused"}
 
-    def __init__(self, engine: Containerd):
+    def __init__(self, engine: Containerd, then: Mapping[str, Callable[[str], int]]):
         self._told_any = False
         self._ids_have_namespaces = not isinstance(engine, Cri)
         self._process = subprocess.Popen([CTR, "--address", str(engine.socket), "events"], stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE, env={**os.environ, "PATH": PATH},
                                          start_new_session=True)
-        super().__init__()
+        super().__init__(then)
         # It does not say when it has begun to listen.
         engine.make_namespaces_until(lambda: self._told_any)
 
@@ -143,12 +149,12 @@ class CtrEvents(OwnEvents):
         self._process.stdout.close()
 
 
-def own_events(engine: Engine) -> OwnEvents:
+def own_events(engine: Engine, then: Mapping[str, Callable[[str], int]] = {}) -> OwnEvents:
+    kinds = {"start": "ContainerStarted", "pause": "ContainerPaused"}
     if isinstance(engine, Dockerd):
-        return RestEvents(engine, {"start": "ContainerStarted", "die": "ContainerExited", "pause": "ContainerPaused"},
-                          {"since": str(time.time())})
+        return RestEvents(engine, {**kinds, "die": "ContainerExited"}, {"since": str(time.time())}, then)
     if isinstance(engine, Podman):
-        return RestEvents(engine, {"start": "ContainerStarted", "died": "ContainerExited", "pause": "ContainerPaused"},
-                          {"stream": "true", "since": str(int(time.time()))})
+        return RestEvents(engine, {**kinds, "died": "ContainerExited"},
+                          {"stream": "true", "since": str(int(time.time()))}, then)
     assert isinstance(engine, Containerd)
-    return CtrEvents(engine)
+    return CtrEvents(engine, then)

@@ -9,38 +9,19 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <exception>
-#include <memory>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
-#include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
+
+#include "tests/bench/sd_bus.h"
+
+using namespace shorewatch::bench;
 
 namespace {
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-struct Freed {
-    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
-    void operator()(sd_event* event) const { sd_event_unref(event); }
-};
-
-int check(int result, const char* what) {
-    if (result < 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(-result));
-    return result;
-}
-
-std::uint64_t now() {
-    timespec time{};
-    ::clock_gettime(CLOCK_REALTIME, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 +
-           static_cast<std::uint64_t>(time.tv_nsec) / 1000;
-}
 
 void write_value(Writer& out, sd_bus_message* message, char type) {
     union {
@@ -88,7 +69,7 @@ void write_details(Writer& out, sd_bus_message* message) {
 }
 
 int on_signal(sd_bus_message* message, void*, sd_bus_error*) noexcept {
-    const std::uint64_t at = now();
+    const std::uint64_t at = nanoseconds(CLOCK_REALTIME) / 1000;
     if (sd_bus_message_has_signature(message, "ssssota{sv}") <= 0) return 0;
     try {
         rapidjson::StringBuffer text;
@@ -122,13 +103,9 @@ int on_signal(sd_bus_message* message, void*, sd_bus_error*) noexcept {
 void subscribe(const char* address) {
     sd_event* event = nullptr;
     check(sd_event_new(&event), "make a loop");
-    const std::unique_ptr<sd_event, Freed> loop(event);
-    sd_bus* connection = nullptr;
-    check(sd_bus_new(&connection), "make a connection");
-    const std::unique_ptr<sd_bus, Freed> bus(connection);
-    check(sd_bus_set_address(connection, address), "take the address");
-    check(sd_bus_set_bus_client(connection, 1), "be a client");
-    check(sd_bus_start(connection), "connect");
+    const Event loop(event);
+    const Bus bus = connect(address);
+    sd_bus* connection = bus.get();
     check(sd_bus_match_signal(connection, nullptr, "org.shorewatch1", nullptr, "org.shorewatch1.Manager",
                               nullptr, on_signal, nullptr),
           "subscribe");

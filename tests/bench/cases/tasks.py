@@ -1,22 +1,16 @@
-"""How long tasks take to run on a real engine, beside a shell that starts the same containers one after the other.
+"""How long tasks take to run on a real engine, beside a shell that starts the same containers.
 
-Usage, as root: SHOREWATCH_BUILD_DIR=FOLDER /usr/bin/python3 tests/bench/tasks.py [--engine docker|podman] [--n N]
-
-N tasks of two containers each are added at once, and the time is taken until the last is told to run. Then the engine's
-own command creates and starts as many containers, one after the other as `docker compose up` in a shell loop would, and
-with as many of these loops side by side as there are tasks. All is in one run, on the same engine, with an image that is
-there: nothing is pulled. The ratio is what can be compared. Nothing is asserted.
+Tasks of two containers each are added at once, and the time is taken until the last is told to run. Then the engine's
+own command creates and starts as many containers, with as many shells side by side as there are tasks, each in a loop of
+`run -d`. All is in one run, on the same engine, with an image that is there: nothing is pulled.
 """
 
-import argparse
 import contextlib
 import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Callable, Iterator
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from lab.bus import Bus
 from lab.clients import Client
@@ -27,7 +21,9 @@ from lab.podman import Podman
 from lab.recorder import Recorder
 from lab.rest_engine import RestEngine
 from lab.tasks import Tasks, container, definition
+from suite import Case, Goal, Row, alternate
 
+TASKS = 20
 CONTAINERS = 2  # of a task
 SCRIPT = "exec sleep 1000000"
 
@@ -76,28 +72,28 @@ def shell_starts(engine: RestEngine, image: str, loops: int, of_each: int) -> No
     assert all(shell.wait() == 0 for shell in shells)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", choices=["docker", "podman"], default="docker")
-    parser.add_argument("--n", type=int, default=20, help="tasks")
-    options = parser.parse_args()
+def measure(type_: str, n: int) -> Iterator[Row]:
     with new_folder() as folder:
-        engine: RestEngine = (Dockerd if options.engine == "docker" else Podman)(folder / options.engine)
-        image = "busybox" if options.engine == "docker" else "localhost/busybox:latest"
-        with running(engine):
-            with served(engine, folder) as tasks:
-                ours = taken(lambda: run_tasks(tasks, image, options.n))
-                removal = taken(lambda: remove_tasks(tasks, options.n))
-            serial = taken(lambda: shell_starts(engine, image, 1, options.n * CONTAINERS))
-            engine.remove_all()
-            parallel = taken(lambda: shell_starts(engine, image, options.n, CONTAINERS))
-            engine.remove_all()
-    print(f"{options.n} tasks of {CONTAINERS} containers on {options.engine}")
-    print(f"as tasks, until the last is told to run  {ours:7.2f} s")
-    print(f"removed, until the last is gone          {removal:7.2f} s")
-    print(f"one shell, one after the other           {serial:7.2f} s   ratio {ours / serial:.2f}")
-    print(f"{options.n} shells side by side                  {parallel:7.2f} s   ratio {ours / parallel:.2f}")
+        engine: RestEngine = (Dockerd if type_ == "docker" else Podman)(folder / type_)
+        image = "busybox" if type_ == "docker" else "localhost/busybox:latest"
+        with running(engine), served(engine, folder) as tasks:
+            removals = []
+
+            def ours() -> float:
+                seconds = taken(lambda: run_tasks(tasks, image, TASKS))
+                removals.append(taken(lambda: remove_tasks(tasks, TASKS)))
+                return seconds
+
+            def control() -> float:
+                seconds = taken(lambda: shell_starts(engine, image, TASKS, CONTAINERS))
+                engine.remove_all()
+                return seconds
+
+            mine, shells = alternate(n, ours, control)
+        yield Row(f"{TASKS} tasks of {CONTAINERS} containers on {type_}, beside {TASKS} shells", "s", mine, shells,
+                  [Goal(1.0)])
+        yield Row(f"their removal on {type_}", "s", removals)
 
 
-if __name__ == "__main__":
-    main()
+CASES = [Case(f"tasks-{type_}", f"{TASKS} tasks on {type_}, beside shells that start as much", 3, partial(measure, type_))
+         for type_ in ("docker", "podman")]

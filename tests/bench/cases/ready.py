@@ -1,0 +1,73 @@
+"""Start of the process → READY=1, which it says once every engine is listed and the bus has it all."""
+
+import json
+import time
+from functools import partial
+from typing import Any, Callable, Iterator, Sequence
+
+from figures import ENGINES, start_many
+from lab.bus import Bus
+from lab.containerd import CTR, Containerd
+from lab.daemon import Daemon
+from lab.engine import Engine
+from lab.parts import new_folder, running
+from lab.rest_engine import RestEngine, UnixConnection
+from suite import Case, Goal, Row, alternate, first_line
+
+CONTAINERS = 200
+
+
+def listing(engine: Engine, inspect: bool) -> float:
+    """ms of a list, and of an inspection of each container where wanted, one after another over one connection."""
+    if isinstance(engine, Containerd):
+        begin = time.monotonic()
+        first_line(CTR, "--address", str(engine.socket), "containers", "list")
+        return (time.monotonic() - begin) * 1000
+    assert isinstance(engine, RestEngine)
+    connection = UnixConnection(engine.socket)
+
+    def get(path: str) -> Any:
+        connection.request("GET", engine.api_prefix + path)
+        return json.loads(connection.getresponse().read())
+
+    get("/version")  # connects
+    begin = time.monotonic()
+    for container in get("/containers/json"):
+        if inspect:
+            get(f"/containers/{container['Id']}/json")
+    taken = (time.monotonic() - begin) * 1000
+    connection.close()
+    return taken
+
+
+def _starts(daemon: Daemon) -> Callable[[], float]:
+    def start() -> float:
+        begin = time.monotonic()
+        daemon.start(ready=60)
+        taken = (time.monotonic() - begin) * 1000
+        daemon.stop()
+        return taken
+
+    return start
+
+
+def measure(type_: str, inspect: bool, goals: Sequence[Goal], n: int) -> Iterator[Row]:
+    with (new_folder() as folder, running(ENGINES[type_](folder / "engine")) as engine,
+          running(Bus(folder / "bus")) as bus):
+        daemon = Daemon(folder / "daemon", bus, {"engine": engine})
+        try:
+            start_many(engine, "many", range(CONTAINERS))
+            ours, control = alternate(n, _starts(daemon), lambda: listing(engine, inspect))
+        finally:
+            daemon.sweep()
+        beside = f"{CONTAINERS} inspections" if inspect else "one list"
+        yield Row(f"{type_}: start → Ready with {CONTAINERS} containers, beside {beside}", "ms", ours, control, goals,
+                  note="ctr's own start is in the control" if type_ == "containerd" else "")
+
+
+CASES = [Case("ready-docker", "start → Ready with 200 Docker containers", 10,
+              partial(measure, "docker", True, [Goal(0.35)])),
+         Case("ready-podman", "start → Ready with 200 Podman containers", 10,
+              partial(measure, "podman", False, [Goal(3)])),
+         Case("ready-containerd", "start → Ready with 200 containers of containerd", 10,
+              partial(measure, "containerd", False, [Goal(3)]))]
