@@ -36,4 +36,15 @@ void BusLoop::process() {
     }
 }
 
+void serve(EventLoop& loop, sdbus::IConnection& connection, const EndingSignals& ending,
+           std::string_view doing, BusKind bus) {
+    const BusLoop bus_loop(loop, connection);
+    try {
+        loop.run();
+    } catch (const sdbus::Error& error) {
+        if (ending.came()) return;
+        throw command_error(doing, error.getName(), error.getMessage(), bus);
+    }
+}
+
 }  // namespace shorewatch::ctl

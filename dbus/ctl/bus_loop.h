@@ -1,7 +1,11 @@
 // A bus connection on an event loop, so that signals of the process, output and bus are served by one thread.
 #pragma once
 
+#include <string_view>
+
 #include "dbus/compat/sdbus.h"
+#include "dbus/ctl/ending_signals.h"
+#include "dbus/ctl/exit_code.h"
 #include "engines/support/event_loop.h"
 
 namespace shorewatch::ctl {
@@ -23,5 +27,10 @@ class BusLoop {
     EventSource before_wait_;
     Timer due_;
 };
+
+// Serves connection until loop is stopped. One that breaks is a CommandError, "cannot {doing}: …", unless a
+// signal that is to end the loop has come first.
+void serve(EventLoop& loop, sdbus::IConnection& connection, const EndingSignals& ending,
+           std::string_view doing, BusKind bus);
 
 }  // namespace shorewatch::ctl

@@ -16,6 +16,9 @@ enum class ExitCode : int {
     ambiguous = 4,      // the name fits more than one container
     unreachable = 5,    // no bus, no daemon on it, or no answer
     access_denied = 6,  // the bus or the daemon says that this user may not
+    // Of `wait` alone, beside the exit codes of containers.
+    timed_out = 124,
+    no_exit_code = 125,
     // Of `ns`, `run`, `exec` and `restore` alone, as shells have them.
     not_runnable = 126,
     no_such_program = 127,

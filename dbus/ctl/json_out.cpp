@@ -172,34 +172,6 @@ std::string block(const Fill& fill) {
 
 using Kind = WatchEvent::Kind;
 
-std::string_view event_name(Kind kind) {
-    switch (kind) {
-        case Kind::started:
-            return "started";
-        case Kind::exited:
-            return "exited";
-        case Kind::paused:
-            return "paused";
-        case Kind::unpaused:
-            return "unpaused";
-        case Kind::renamed:
-            return "renamed";
-        case Kind::engine_state:
-            return "engine-state";
-        case Kind::present:
-            return "present";
-        case Kind::synchronized:
-            return "synchronized";
-        case Kind::daemon_awaited:
-            return "daemon-awaited";
-        case Kind::daemon_up:
-            return "daemon-up";
-        case Kind::daemon_down:
-            return "daemon-down";
-    }
-    return "";
-}
-
 void write_arguments(Json<LineWriter>& json, const WatchEvent& event) {
     json.member("engine", event.engine);
     if (event.kind == Kind::engine_state) {

@@ -23,7 +23,8 @@ constexpr const char* exit_codes =
     "  4  the name fits more than one container\n"
     "  5  the daemon can't be reached: no bus, not running, no answer\n"
     "  6  access denied: join the group shorewatch, or be root\n"
-    "ns, run, exec and restore end as the program does that they run.\n"
+    "ns, run, exec and restore end as the program does that they run, wait as the container that it waits "
+    "for.\n"
     "\n"
     "'shorewatchctl COMMAND --help' has examples.";
 
@@ -47,6 +48,8 @@ void describe(CLI::App& app, Session& session) {
     add_tree_command(app, session);
     add_show_command(app, session);
     add_watch_command(app, session);
+    add_wait_command(app, session);
+    add_monitor_command(app, session);
     add_engines_command(app, session);
     add_which_command(app, session);
     add_namespaces_command(app, session);

@@ -1,8 +1,5 @@
 #include "dbus/ctl/watch_event.h"
 
-#include <string_view>
-#include <vector>
-
 #include <fmt/format.h>
 #include <string.h>  // sigabbrev_np
 
@@ -140,6 +137,44 @@ std::uint64_t happened(const WatchEvent& event) {
 }
 
 }  // namespace
+
+std::string_view event_name(Kind kind) {
+    switch (kind) {
+        case Kind::started:
+            return "started";
+        case Kind::exited:
+            return "exited";
+        case Kind::paused:
+            return "paused";
+        case Kind::unpaused:
+            return "unpaused";
+        case Kind::renamed:
+            return "renamed";
+        case Kind::engine_state:
+            return "engine-state";
+        case Kind::present:
+            return "present";
+        case Kind::synchronized:
+            return "synchronized";
+        case Kind::daemon_awaited:
+            return "daemon-awaited";
+        case Kind::daemon_up:
+            return "daemon-up";
+        case Kind::daemon_down:
+            return "daemon-down";
+    }
+    return "";
+}
+
+const std::vector<std::string>& event_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (int kind = 0; kind <= static_cast<int>(Kind::daemon_down); ++kind)
+            all.emplace_back(event_name(static_cast<Kind>(kind)));
+        return all;
+    }();
+    return names;
+}
 
 std::string event_text(const WatchEvent& event, const Style& style) {
     const Parts parts = parts_of(event);

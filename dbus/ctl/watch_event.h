@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "dbus/ctl/properties.h"
 #include "dbus/ctl/terminal.h"
@@ -45,6 +47,11 @@ struct WatchEvent {
     std::size_t containers = 0;        // synchronized: how many were listed
     std::string reason;                // daemon_awaited: why it is not there
 };
+
+// As JSON, scripts and --event have it: "started", "engine-state".
+[[nodiscard]] std::string_view event_name(WatchEvent::Kind kind);
+// All of them, in the order above.
+[[nodiscard]] const std::vector<std::string>& event_names();
 
 // One line without a newline: local time, what, which container, engine and project, details. The time is
 // when it happened, where the daemon knows that; with its date where the output is no terminal.

@@ -207,4 +207,25 @@ void WatchSource::request_list() {
         .uponReplyInvoke(std::move(on_answer));
 }
 
+void WatchSource::ask_engines(std::function<void(const std::vector<EngineInfo>&)> take) {
+    auto on_answer = [this, take = std::move(take)](bus::AsyncError error,
+                                                    const std::vector<ListedObject>& objects) {
+        guarded([&] {
+            if (error) {
+                return ask_owner(
+                    command_error("list the engines", error->getName(), error->getMessage(), bus_));
+            }
+            std::vector<EngineInfo> engines;
+            engines.reserve(objects.size());
+            for (const ListedObject& object : objects)
+                engines.push_back(engine_info(object.get<0>(), object.get<1>()));
+            take(engines);
+        });
+    };
+    if (!lister_) return;
+    lister_->callMethodAsync("ListEngines")
+        .onInterface(Signals::INTERFACE_NAME)
+        .uponReplyInvoke(std::move(on_answer));
+}
+
 }  // namespace shorewatch::ctl

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dbus/compat/sdbus_client.h"
 #include "dbus/ctl/bus_client.h"
@@ -27,6 +29,9 @@ class WatchSource {
     ~WatchSource();
     WatchSource(const WatchSource&) = delete;
     WatchSource& operator=(const WatchSource&) = delete;
+
+    // Asks the daemon that is there now for all engines; if it goes first, nobody is called.
+    void ask_engines(std::function<void(const std::vector<EngineInfo>&)> take);
 
     // After the loop has stopped: throws what stopped it, if that was a failure.
     void rethrow_failure() const;

@@ -2,11 +2,14 @@
 
 #include <cstdlib>
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dbus/compat/sdbus_client.h"
 #include "dbus/service/errors.h"
 #include "engines/support/log.h"
 
@@ -53,15 +56,17 @@ constexpr std::uint32_t replace_existing = 2;
 constexpr std::uint32_t do_not_queue = 4;
 constexpr std::uint32_t name_exists = 3;
 
+constexpr auto driver_name = "org.freedesktop.DBus";
+
+std::unique_ptr<sdbus::IProxy> driver_of(sdbus::IConnection& bus) {
+    return sdbus::createProxy(bus, ServiceName(driver_name), sdbus::ObjectPath("/org/freedesktop/DBus"));
+}
+
 template <typename Reply, typename... Arguments>
 Reply call_driver(sdbus::IConnection& bus, const char* method, const Arguments&... arguments) {
-    const auto driver = sdbus::createProxy(bus, ServiceName("org.freedesktop.DBus"),
-                                           sdbus::ObjectPath("/org/freedesktop/DBus"));
+    const auto driver = driver_of(bus);
     Reply reply{};
-    driver->callMethod(method)
-        .onInterface("org.freedesktop.DBus")
-        .withArguments(arguments...)
-        .storeResultsTo(reply);
+    driver->callMethod(method).onInterface(driver_name).withArguments(arguments...).storeResultsTo(reply);
     return reply;
 }
 
@@ -74,13 +79,25 @@ std::uint32_t owner_of(sdbus::IConnection& bus, const std::string& name) {
     }
 }
 
+std::string seconds(Clock::duration time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+// Has the other end not read yet what was sent? True when the kernel does not say.
+bool is_unread(int descriptor) {
+    int bytes = 0;
+    return ::ioctl(descriptor, SIOCOUTQ, &bytes) < 0 || bytes > 0;
+}
+
 }  // namespace
 
 BusConnection::BusConnection(EventLoop& loop, Kind kind, Handlers handlers)
     : handlers_(std::move(handlers)),
       bus_(open(kind)),
+      driver_(driver_of(*bus_)),
       due_timer_(loop, [this] { process(0); }),
       stall_timer_(loop, [this] { check_progress(); }),
+      unread_timer_(loop, [this] { check_unread(); }),
       lost_timer_(loop, [this] {
           // Copies: the handler may destroy this connection.
           const auto on_lost = handlers_.on_lost;
@@ -156,6 +173,7 @@ void BusConnection::before_wait() {
         if (wanted != events_) io_.set_io_events(wanted);
         events_ = wanted;
         watch_output((wanted & EPOLLOUT) != 0);
+        watch_unread(poll.fd);
         if (const auto due = due_time(poll); due != due_) {
             due_ = due;
             due ? due_timer_.arm_at(Clock::time_point(*due)) : due_timer_.disarm();
@@ -181,9 +199,41 @@ void BusConnection::check_progress() {
     } catch (const sdbus::Error& error) {
         return lose(error.getMessage());
     }
-    lose("the bus has taken nothing for " +
-         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(stall_limit).count()) +
-         " s, probably because a subscriber does not read");
+    lose("the bus has taken nothing for " + seconds(stall_limit) +
+         ", probably because a subscriber does not read");
+}
+
+// As long as nothing is sent nobody wakes for this.
+void BusConnection::watch_unread(int descriptor) {
+    if (!unread_timer_.armed() && is_unread(descriptor)) unread_timer_.arm_after(unread_limit);
+}
+
+// Counted by turns of this timer, of which there is one however long it was us who stood still.
+void BusConnection::check_unread() {
+    if (lost_) return;
+    try {
+        if (!asked_) {
+            if (is_unread(bus_->getEventLoopPollData().fd)) ask_bus();
+        } else if (++silence_ >= longest_silence) {
+            return lose("the bus has not answered for " + seconds(silence_limit) +
+                        ", probably because a subscriber does not read");
+        }
+        if (asked_) unread_timer_.arm_after(unread_limit);
+    } catch (const sdbus::Error& error) {
+        lose(error.getMessage());
+    }
+}
+
+void BusConnection::ask_bus() {
+    // Any answer will do but the one that libsystemd makes itself when there is none in time; that comes too
+    // late to matter.
+    auto on_answer = [this](AsyncError, const std::string&) { asked_ = false; };
+    asked_ = true;
+    silence_ = 0;
+    driver_->callMethodAsync("GetId")
+        .onInterface(driver_name)
+        .withTimeout(2 * silence_limit)
+        .uponReplyInvoke(std::move(on_answer));
 }
 
 void BusConnection::lose(const std::string& why) noexcept {
@@ -193,6 +243,7 @@ void BusConnection::lose(const std::string& why) noexcept {
         io_.reset();
         due_timer_.disarm();
         stall_timer_.disarm();
+        unread_timer_.disarm();
         // Reported later: whoever noticed may be in the midst of something that is of this connection.
         lost_timer_.arm_at(Clock::now());
     } catch (const std::exception& error) {

@@ -3,6 +3,8 @@
 // sdbus-c++ reports a lost bus by throwing, from wherever it is noticed; here it ends in one call of on_lost.
 // A bus that takes nothing from us any more counts as lost: dbus-daemon stops reading from a sender as long
 // as too much of what it sent waits for a subscriber that does not read, and takes a new connection gladly.
+// That shows in two ways: what waits here to be sent is not taken; and, as megabytes fit into the socket
+// before anything has to wait here, what is in the socket stays there, and a small question is not answered.
 #pragma once
 
 #include <chrono>
@@ -46,6 +48,11 @@ class BusConnection {
 
     // How long the bus may take nothing of what waits to be sent.
     static constexpr Clock::duration stall_limit = std::chrono::seconds(5);
+    // How long what is in the socket is left unread before the bus is asked whether it reads at all, how many
+    // such times may pass without its answer, and what that makes together.
+    static constexpr Clock::duration unread_limit = std::chrono::seconds(5);
+    static constexpr unsigned longest_silence = 3;
+    static constexpr Clock::duration silence_limit = unread_limit * (1 + longest_silence);
     // How long a call to the bus itself may take; it holds up the loop.
     static constexpr Clock::duration call_limit = std::chrono::seconds(5);
 
@@ -81,6 +88,9 @@ class BusConnection {
     void before_wait();
     void watch_output(bool wanted);
     void check_progress();
+    void watch_unread(int descriptor);
+    void check_unread();
+    void ask_bus();
     void lose(const std::string& why) noexcept;
     void take_error(const char* doing, const std::exception& error) noexcept;
 
@@ -90,8 +100,12 @@ class BusConnection {
     std::optional<std::chrono::microseconds> due_;
     std::optional<std::string> lost_;
     sdbus::Slot name_lost_;
+    std::unique_ptr<sdbus::IProxy> driver_;
+    bool asked_ = false;  // and not been answered
+    unsigned silence_ = 0;
     Timer due_timer_;
     Timer stall_timer_;
+    Timer unread_timer_;
     Timer lost_timer_;
     EventSource io_;
     EventSource before_wait_;

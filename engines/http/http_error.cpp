@@ -3,8 +3,11 @@
 #include <cerrno>
 #include <system_error>
 
+#include <sys/socket.h>
+
 #include "engines/http/json.h"
 #include "engines/socket_file.h"
+#include "engines/support/unique_fd.h"
 
 namespace shorewatch::http {
 
@@ -24,11 +27,22 @@ std::string words_of(int error) {
     return std::generic_category().message(error);
 }
 
+// The system unit forbids it (RestrictAddressFamilies=), and libcurl's words for that lead nowhere.
+bool may_use_network() {
+    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return socket || errno != EAFNOSUPPORT;
+}
+
+constexpr std::string_view no_network =
+    "this daemon may not use the network; the drop-in remote-engines.conf for its unit, among the examples, "
+    "allows it";
+
 std::string connect_cause(const Endpoint& endpoint, const TransferFailure& failure) {
     // libcurl takes connect(2)'s EAGAIN for a connection under way, and then finds none.
     if (endpoint.is_local())
         return unix_socket_cause(SocketFile(endpoint).name(),
                                  failure.os_error == 0 ? EAGAIN : failure.os_error);
+    if (!may_use_network()) return std::string(no_network);
     if (failure.os_error == ECONNREFUSED)
         return "connection refused; is the engine running, and listening there?";
     return failure.os_error != 0 ? words_of(failure.os_error) : std::string(failure.text);
@@ -54,7 +68,7 @@ Cause cause_of(const Endpoint& endpoint, const TransferFailure& failure) {
         case CURLE_COULDNT_CONNECT:
             return {Kind::unreachable, connect_cause(endpoint, failure)};
         case CURLE_COULDNT_RESOLVE_HOST:
-            return {Kind::unreachable, text};
+            return {Kind::unreachable, may_use_network() ? text : std::string(no_network)};
         case CURLE_SSL_CONNECT_ERROR:
             return {Kind::unreachable, tls_cause(text)};
         case CURLE_PEER_FAILED_VERIFICATION:

@@ -1,5 +1,9 @@
 """The programs in docs/examples do what they say."""
 
+import contextlib
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,20 +12,24 @@ from typing import Callable, Iterator, Sequence
 import pytest
 from face import Face, container_id
 from lab.bus import Bus
-from lab.paths import SOURCE
+from lab.paths import CTL, SOURCE
 from lab.process import Process
 
 EXAMPLES = SOURCE / "docs" / "examples"
 
 
+def compiled(folder: Path, source: str, library: str) -> Path:
+    program = folder / Path(source).stem
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", library], check=True, capture_output=True,
+                           text=True).stdout.split()
+    compiler = ["gcc", "-std=c11"] if source.endswith(".c") else ["g++", "-std=c++20"]
+    subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", EXAMPLES / source, "-o", program, *flags], check=True)
+    return program
+
+
 @pytest.fixture(scope="session")
 def follow_cpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = tmp_path_factory.mktemp("follow") / "follow"
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libsystemd"], check=True, capture_output=True,
-                           text=True).stdout.split()
-    subprocess.run(["g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", EXAMPLES / "follow.cpp", "-o", program, *flags],
-                   check=True)
-    return program
+    return compiled(tmp_path_factory.mktemp("follow"), "follow.cpp", "libsystemd")
 
 
 @pytest.fixture
@@ -34,6 +42,9 @@ def follow(bus: Bus) -> Iterator[Callable[[Sequence[str | Path]], Process]]:
 
     yield start
     for part in parts:
+        # Scripts have children, and all of them a process group of their own.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(part.pid, signal.SIGTERM)
         part.stop()
 
 
@@ -75,3 +86,57 @@ def test_the_cpp_example_follows_containers_over_a_restart_of_the_daemon(
     second.do("start", id=container_id(2), name="web", pid=4712)
     program.wait_for_output(r"ContainerStarted docker web\n", 10)
     assert "db" not in program.output()
+
+
+def compiled_rust(folder: Path) -> Path:
+    """With what Debian has of zbus, and nothing from elsewhere."""
+    registry = Path("/usr/share/cargo/registry")
+    cargo = "/usr/bin/cargo"
+    if not os.access(cargo, os.X_OK) or not any(registry.glob("zbus-[45].*")):
+        pytest.skip("needs cargo and librust-zbus-dev 4 or 5")
+    shutil.copytree(EXAMPLES / "started-rs", folder / "started-rs")
+    (folder / "config.toml").write_text('[source.crates-io]\nreplace-with = "debian"\n'
+                                        f'[source.debian]\ndirectory = "{registry}"\n')
+    subprocess.run([cargo, "build", "--offline", "--config", folder / "config.toml", "--target-dir", folder / "target"],
+                   cwd=folder / "started-rs", env=os.environ | {"CARGO_HOME": str(folder)}, check=True)
+    return folder / "target" / "debug" / "started"
+
+
+@pytest.mark.parametrize("source", ["started.c", "started.cpp", "started.py", "started.js", "started.sh", "started-rs"])
+def test_an_example_tells_of_each_start(
+        face: Face, follow: Callable[..., Process], tmp_path: Path, source: str) -> None:
+    if source.endswith("-rs"):
+        program = follow([compiled_rust(tmp_path)])
+    elif source.endswith((".c", ".cpp")):
+        program = follow([compiled(tmp_path, source, "libsystemd" if source.endswith(".c") else "sdbus-c++")])
+    else:
+        program = follow([EXAMPLES / source])
+    program.wait_for_output(r"^watching$|^Monitoring bus message stream", 30)
+    face.do("start", id=container_id(1), name="db", project="shop", pid=4711)
+    face.do("exit", id=container_id(1), exit_code=3)
+    face.do("start", id=container_id(2), name="web", pid=4712)
+    program.wait_for_output(r"(?m)^started docker db\nstarted docker web$", 10)
+
+
+def test_a_command_is_run_at_each_start_of_a_container(
+        face: Face, bus: Bus, follow: Callable[..., Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{CTL.parent}:{os.environ['PATH']}")
+    face.do("start", id=container_id(1), name="web", pid=4711)
+    program = follow([EXAMPLES / "on-start.sh", "web", "jq", "-r", '"\\(.event) \\(.id[:8])"'])
+    program.wait_for_output(r"(?m)^present 00000001$", 10)
+    face.do("exit", id=container_id(1), exit_code=3)
+    face.do("start", id=container_id(3), name="other", pid=4712)
+    face.do("start", id=container_id(2), name="web", pid=4713)
+    program.wait_for_output(r"(?m)^started 00000002$", 10)
+    assert "00000003" not in program.output()
+
+
+def test_the_unit_that_does_something_at_each_start_is_one(tmp_path: Path) -> None:
+    unit = tmp_path / "on-start@web.service"
+    # Programs have to be there.
+    text = (EXAMPLES / "on-start@.service").read_text()
+    unit.write_text(text.replace("/usr/local/bin/on-start.sh", str(EXAMPLES / "on-start.sh")))
+    (tmp_path / "shorewatchd.service").write_text("[Service]\nExecStart=/bin/true\n")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
+                          env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+    assert (done.returncode, done.stderr) == (0, "")

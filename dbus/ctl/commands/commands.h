@@ -38,6 +38,8 @@ void add_list_command(CLI::App& app, const Session& session);
 void add_tree_command(CLI::App& app, const Session& session);
 void add_show_command(CLI::App& app, const Session& session);
 void add_watch_command(CLI::App& app, const Session& session);
+void add_wait_command(CLI::App& app, const Session& session);
+void add_monitor_command(CLI::App& app, const Session& session);
 void add_engines_command(CLI::App& app, const Session& session);
 void add_which_command(CLI::App& app, const Session& session);
 void add_namespaces_command(CLI::App& app, const Session& session);

@@ -1,5 +1,4 @@
 // stats: what containers use of the machine, again and again, until it is interrupted.
-#include <csignal>
 #include <map>
 
 #include "dbus/ctl/bus_loop.h"
@@ -30,15 +29,9 @@ class Monitor {
           }) {}
 
     void run() {
-        const EventSource interrupted = loop_.on_signal(SIGINT, [this] { loop_.stop(); });
-        const EventSource terminated = loop_.on_signal(SIGTERM, [this] { loop_.stop(); });
-        const BusLoop bus_loop(loop_, runtime_.connection());
+        const EndingSignals ending(loop_);
         begin_round();
-        try {
-            loop_.run();
-        } catch (const sdbus::Error& error) {
-            throw command_error("read statistics", error.getName(), error.getMessage(), runtime_.bus().kind);
-        }
+        serve(loop_, runtime_.connection(), ending, "read statistics", runtime_.bus().kind);
         guard_.rethrow();
     }
 
@@ -129,11 +122,6 @@ class Monitor {
 };
 
 void run(const Session& session, const Options& options) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     const BusClient client(session.bus());
     const RuntimeClient runtime(client, options.engine);
     Monitor(runtime, options, session.style()).run();

@@ -104,24 +104,13 @@ void add_images(CLI::App& task, const Session& session, const std::shared_ptr<Op
     });
 }
 
-sigset_t ending_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    return signals;
-}
-
 void watch(const Session& session, const Options& options) {
     const BusClient client(session.bus());
     const Style style = session.style();
-    const sigset_t signals = ending_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
 
     EventLoop loop;
-    const EventSource interrupted = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
-    const EventSource terminated = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+    const EndingSignals ending(loop);
     std::optional<CommandError> output_error;
     LineOutput output(loop, STDOUT_FILENO, [&](std::optional<CommandError> error) {
         output_error = std::move(error);
@@ -139,8 +128,7 @@ void watch(const Session& session, const Options& options) {
             [] { write_complaint("the daemon is back"); });
         // That it can be asked, before anything is waited for.
         static_cast<void>(TaskClient(client).list());
-        const BusLoop bus_loop(loop, client.connection());
-        loop.run();
+        serve(loop, client.connection(), ending, "watch the tasks", client.bus().kind);
     } catch (const sdbus::Error& error) {
         throw command_error("watch the tasks", error.getName(), error.getMessage(), client.bus().kind);
     }

@@ -1,87 +1,71 @@
 // watch: a line for each thing that happens, until it is interrupted or nobody reads it any more.
+#include <algorithm>
 #include <csignal>
-#include <ctime>
 
 #include "dbus/ctl/bus_loop.h"
-#include "dbus/ctl/commands/commands.h"
+#include "dbus/ctl/commands/watch_options.h"
 #include "dbus/ctl/json_out.h"
 #include "dbus/ctl/output.h"
-#include "dbus/ctl/watch_feed.h"
 #include "dbus/ctl/watch_source.h"
 
 namespace shorewatch::ctl {
 
-namespace {
-
-struct Options {
-    WatchFilter filter;
-    bool since_sync = false;
-    bool json = false;
-};
-
-sigset_t ending_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    return signals;
+bool WatchOptions::wants(WatchEvent::Kind kind) const {
+    return events.empty() || std::find(events.begin(), events.end(), event_name(kind)) != events.end();
 }
 
-// Ctrl-C ends ssh too, so that a remote bus may be gone before the signal has its turn in the loop.
-bool was_interrupted() {
-    const sigset_t signals = ending_signals();
-    const std::timespec at_once{};
-    return sigtimedwait(&signals, nullptr, &at_once) > 0;
+void add_watch_options(CLI::App& command, WatchOptions& options) {
+    command.add_option("-e,--engine", options.filter.engine, "Only of this engine")->type_name("ENGINE");
+    command.add_option("-p,--project", options.filter.project, "Only of this project; '' for those of none")
+        ->type_name("PROJECT");
+    command.add_option("-n,--name", options.filter.name, "Only with exactly this name")->type_name("NAME");
+    command
+        .add_option("--event", options.events, "Only events of this kind; may be given again, for several")
+        ->type_name("EVENT")
+        ->check(CLI::IsMember(event_names()))
+        ->allow_extra_args(false);
+    command.add_flag(
+        "--since-sync", options.since_sync,
+        "First the containers that are there, then what happens from then on: no gap, no repeat");
+    command.add_flag("--json", options.json, "An object a line, with all that the D-Bus signal says");
 }
 
-void run(const Session& session, const Options& options) {
+void follow_events(EventLoop& loop, sdbus::IConnection& connection, BusKind bus, const WatchOptions& options,
+                   const EndingSignals& ending, const WatchFeed::Show& take) {
+    WatchFeed feed(options.filter, options.since_sync, [&](const WatchEvent& event) {
+        if (options.wants(event.kind)) take(event);
+    });
+    ContainerFilter list_filter;
+    list_filter.engine = options.filter.engine;
+    list_filter.project = options.filter.project;
+    const WatchSource source(loop, connection, bus, list_filter, feed);
+    serve(loop, connection, ending, "watch the containers", bus);
+    source.rethrow_failure();
+}
+
+void show_events(const Session& session, const WatchOptions& options) {
     const BusChoice bus = session.bus();
     const Style style = session.style();
     const auto connection = open_bus(bus);
-    const sigset_t signals = ending_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
-
     EventLoop loop;
-    const EventSource interrupted = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
-    const EventSource terminated = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+    const EndingSignals ending(loop);
     std::optional<CommandError> output_error;
     LineOutput output(loop, STDOUT_FILENO, [&](std::optional<CommandError> error) {
         output_error = std::move(error);
         loop.stop();
     });
-    WatchFeed feed(options.filter, options.since_sync, [&](const WatchEvent& event) {
+    follow_events(loop, *connection, bus.kind, options, ending, [&](const WatchEvent& event) {
         output.write(options.json ? to_json(event) : event_text(event, style));
     });
-    ContainerFilter list_filter;
-    list_filter.engine = options.filter.engine;
-    list_filter.project = options.filter.project;
-    const BusLoop bus_loop(loop, *connection);
-    const WatchSource source(loop, *connection, bus.kind, list_filter, feed);
-    try {
-        loop.run();
-    } catch (const sdbus::Error& error) {
-        if (was_interrupted()) return;
-        throw command_error("watch the containers", error.getName(), error.getMessage(), bus.kind);
-    }
-    source.rethrow_failure();
     if (output_error) throw CommandError(*output_error);
 }
 
-}  // namespace
-
 void add_watch_command(CLI::App& app, const Session& session) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<WatchOptions>();
     CLI::App* const command =
         app.add_subcommand("watch", "Show what happens to containers, a line each, as it does");
-    command->add_option("-e,--engine", options->filter.engine, "Only of this engine")->type_name("ENGINE");
-    command->add_option("-p,--project", options->filter.project, "Only of this project; '' for those of none")
-        ->type_name("PROJECT");
-    command->add_option("-n,--name", options->filter.name, "Only with exactly this name")->type_name("NAME");
-    command->add_flag(
-        "--since-sync", options->since_sync,
-        "First the containers that are there, then what happens from then on: no gap, no repeat");
-    command->add_flag("--json", options->json, "An object a line, with all that the D-Bus signal says");
+    add_watch_options(*command, *options);
     command->footer(
         "Waits for the daemon when it is not there, and says so when it goes and comes back; with "
         "--since-sync the\n"
@@ -95,9 +79,10 @@ void add_watch_command(CLI::App& app, const Session& session) {
         "Examples:\n"
         "  shorewatchctl watch\n"
         "  shorewatchctl watch --since-sync --project shop\n"
+        "  shorewatchctl watch --event started --event exited\n"
         "  shorewatchctl watch --json | jq -r 'select(.event == \"exited\" and .details.ExitCode > 0) | "
         ".name'");
-    command->callback([options, &session] { run(session, *options); });
+    command->callback([options, &session] { show_events(session, *options); });
 }
 
 }  // namespace shorewatch::ctl
