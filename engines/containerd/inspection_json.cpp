@@ -1,10 +1,10 @@
 #include "engines/containerd/inspection_json.h"
 
 #include <array>
-#include <limits>
 
 #include "containerd.pb.h"
 
+#include "engines/containerd/time_in.h"
 #include "engines/grpc/message.h"
 #include "engines/http/json_writer.h"
 #include "engines/support/timestamp.h"
@@ -44,13 +44,10 @@ void write_any(json::Writer& out, const api::Any& any) {
 }
 
 void write_time(json::Writer& out, std::string_view name, bool told, const api::Timestamp& stamp) {
-    constexpr std::int64_t latest = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
     out.key(name);
-    const bool sane = told && stamp.seconds() > 0 && stamp.seconds() <= latest && stamp.nanos() >= 0 &&
-                      stamp.nanos() <= 999'999'999;
-    if (!sane) return out.null();
-    out.text(to_rfc3339(
-        RealTime{std::chrono::seconds(stamp.seconds()) + std::chrono::nanoseconds(stamp.nanos())}));
+    const auto time = told ? time_in(stamp) : std::nullopt;
+    if (!time) return out.null();
+    out.text(to_rfc3339(*time));
 }
 
 void write_record(json::Writer& out, const api::Container& container) {

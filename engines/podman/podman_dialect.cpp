@@ -18,9 +18,7 @@ constexpr std::size_t most_pods = 4096;
 // The clock of a server by its Date header, in whole seconds, cut off.
 std::optional<RealTime> date_of(const http::Head& head) {
     const std::string* date = head.find("date");
-    const time_t seconds = date != nullptr ? curl_getdate(date->c_str(), nullptr) : -1;
-    if (seconds <= 0) return std::nullopt;
-    return RealTime{std::chrono::seconds(seconds)};
+    return date != nullptr ? from_unix_seconds(curl_getdate(date->c_str(), nullptr)) : std::nullopt;
 }
 
 }  // namespace

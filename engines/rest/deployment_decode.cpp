@@ -120,14 +120,6 @@ void add_image_names(std::vector<std::string>& names, const Value* tags, ImageTo
     }
 }
 
-// Whole seconds since 1970.
-std::optional<RealTime> seconds_at(const Value& from, json::Path path) {
-    constexpr std::int64_t latest = 7'258'118'400;  // the year 2200, as parse_rfc3339() has it
-    const std::int64_t seconds = json::integer_at(from, path).value_or(0);
-    if (seconds <= 0 || seconds >= latest) return std::nullopt;
-    return RealTime(std::chrono::seconds(seconds));
-}
-
 // Docker's begin with the kind of digest that they are.
 std::string image_id(const Value& entry) {
     constexpr std::string_view digest = "sha256:";
@@ -249,7 +241,7 @@ std::vector<DeployedImage> decode_images(std::string json) {
         image.id = found->first;
         image.size = static_cast<std::uint64_t>(
             std::max<std::int64_t>(json::integer_at(entry, {"Size"}).value_or(0), 0));
-        image.created = seconds_at(entry, {"Created"});
+        image.created = from_unix_seconds(json::integer_at(entry, {"Created"}).value_or(0));
     }
     std::vector<DeployedImage> images;
     images.reserve(by_id.size());

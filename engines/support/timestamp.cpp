@@ -54,7 +54,16 @@ struct Scanner {
     }
 };
 
+// The years that nanoseconds in 64 bits hold with room to spare.
+constexpr RealTime end_of_time{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
+
 }  // namespace
+
+std::optional<RealTime> from_unix_seconds(std::int64_t seconds) {
+    const auto end = std::chrono::floor<std::chrono::seconds>(end_of_time).time_since_epoch().count();
+    if (seconds <= 0 || seconds >= end) return std::nullopt;
+    return RealTime{std::chrono::seconds(seconds)};
+}
 
 std::optional<RealTime> parse_rfc3339(std::string_view text) {
     Scanner scan{text};
@@ -73,14 +82,12 @@ std::optional<RealTime> parse_rfc3339(std::string_view text) {
     const auto offset = scan.offset();
     const std::chrono::year_month_day date{year, month, day};
     const bool in_range = date.ok() && hour < 24 && minute < 60 && second <= 60;
-    // The years that nanoseconds in 64 bits hold with room to spare.
     const bool sensible = year >= std::chrono::year{1969} && year <= std::chrono::year{2200};
     if (!scan.ok || !scan.rest.empty() || !in_range || !sensible) return std::nullopt;
     const RealTime time = RealTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
                           std::chrono::minutes{minute} + std::chrono::seconds{second} + fraction - offset;
     // By its offset, a time may be in another year than it is written with.
-    constexpr RealTime end{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
-    return time >= RealTime{} && time < end ? std::optional(time) : std::nullopt;
+    return time >= RealTime{} && time < end_of_time ? std::optional(time) : std::nullopt;
 }
 
 std::string to_rfc3339(RealTime time) {

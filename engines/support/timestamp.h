@@ -20,6 +20,9 @@ using RealTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 // (year 1) and everything before 1970 or after 2200 are no time at all.
 [[nodiscard]] std::optional<RealTime> parse_rfc3339(std::string_view text);
 
+// Whole seconds since 1970; not after then, or after 2200: no time at all.
+[[nodiscard]] std::optional<RealTime> from_unix_seconds(std::int64_t seconds);
+
 // "2026-11-22T00:04:53.123456789Z", always with nine digits of a second.
 [[nodiscard]] std::string to_rfc3339(RealTime time);
 

@@ -73,6 +73,15 @@ TEST_CASE("timestamps of engines are read to the nanosecond, or not at all") {
     CHECK(parse_rfc3339("2200-01-01T00:59:59+01:00"));
 }
 
+TEST_CASE("seconds since 1970 are a time in the years that nanoseconds hold") {
+    CHECK(from_unix_seconds(1795305893) == parse_rfc3339("2026-11-22T00:04:53Z"));
+    CHECK(from_unix_seconds(7258118399) == parse_rfc3339("2199-12-31T23:59:59Z"));
+    // The last is what a Date header of the year 212,257 is.
+    for (const std::int64_t none :
+         {std::int64_t{-1}, std::int64_t{0}, std::int64_t{7258118400}, 6636139574400})
+        CHECK_FALSE(from_unix_seconds(none));
+}
+
 TEST_CASE("endpoints are written as in DOCKER_HOST") {
     CHECK(Endpoint::parse("unix:///run/docker.sock").socket_path == "/run/docker.sock");
     CHECK(Endpoint::parse("/run/docker.sock").url() == "unix:///run/docker.sock");
