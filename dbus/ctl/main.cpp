@@ -48,11 +48,11 @@ void describe(CLI::App& app, Session& session) {
         ->check(CLI::IsMember({"auto", "always", "never"}));
     add_list_command(app, session);
     add_tree_command(app, session);
+    add_top_command(app, session);
     add_show_command(app, session);
     add_watch_command(app, session);
     add_wait_command(app, session);
     add_monitor_command(app, session);
-    add_top_command(app, session);
     add_engines_command(app, session);
     add_which_command(app, session);
     add_namespaces_command(app, session);

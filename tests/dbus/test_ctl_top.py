@@ -58,12 +58,17 @@ def open_tmux(folder: Path, bus: Bus) -> Iterator[Callable[..., Tmux]]:
         part.sweep()
 
 
+def wait_for_all(screen: Tmux, header: str) -> list[str]:
+    """All lines, once the header has that. The line of the keys is drawn last."""
+    return screen.wait_for(lambda lines: header in lines[0] and lines[-1].startswith("q quit"), f"{header} on the screen")
+
+
 @pytest.fixture
 def top(face: Face, open_tmux: Callable[..., Tmux]) -> Tmux:
     """It runs, and shows what is alive."""
     screen = open_tmux()
     screen.run(CTL, "top")
-    screen.wait_for("1 engine, 3 containers")
+    wait_for_all(screen, "1 engine, 3 containers")
     return screen
 
 
@@ -189,8 +194,8 @@ def test_filter_follow_and_help(face: Face, top: Tmux) -> None:
     face.do("unpause", id="b" * 64)
     top.wait_for("unpaused +db")
     top.press("End", "Enter")
-    lines = top.wait_for("^EVENTS of web")
-    assert any(line == f"id {WEB}" for line in lines) and not any("unpaused" in line for line in lines)
+    top.wait_for(lambda lines: any(line.startswith("EVENTS of web") for line in lines) and f"id {WEB}" in lines and
+                 not any("unpaused" in line for line in lines), "what there is to know of web alone")
     face.do("pause", id=WEB)
     top.wait_for(r"paused +web +docker/shop")
     top.type("f")
@@ -203,13 +208,11 @@ def test_filter_follow_and_help(face: Face, top: Tmux) -> None:
 
 def test_the_screen_goes_by_the_size_of_the_terminal(top: Tmux) -> None:
     top.resize(44, 10)
-    lines = top.wait_for(lambda lines: len(lines) == 10 and lines[1].startswith("NAME") and "MEMORY" not in lines[1],
-                         "a small screen")
-    assert "STATE" in lines[1] and not any("EVENTS" in line for line in lines)
+    top.wait_for(lambda lines: len(lines) == 10 and lines[1].startswith("NAME") and lines[1].endswith("UPTIME") and
+                 lines[-1].startswith("q quit") and not any("EVENTS" in line for line in lines), "a small screen")
     top.resize(120, 40)
-    lines = top.wait_for(lambda lines: len(lines) == 40 and lines[1].endswith("MEMORY") and len(lines[1]) == 120,
-                         "a large screen")
-    assert lines[-1].startswith("q quit")
+    top.wait_for(lambda lines: len(lines) == 40 and lines[1].endswith("MEMORY") and len(lines[1]) == 120 and
+                 lines[-1].startswith("q quit"), "a large screen")
     top.resize(8, 2)
     top.resize(80, 24)
     top.wait_for(lambda lines: len(lines) == 24 and len(lines[1]) == 80 and lines[-1].startswith("q quit"), "80 by 24")
@@ -220,7 +223,7 @@ def test_colours_are_where_they_are_wanted(face: Face, open_tmux: Callable[..., 
                                           ("TERM=vt100", [], False)):
         screen = open_tmux()
         screen.run("env", variable, CTL, *arguments, "top")
-        screen.wait_for("3 containers")
+        wait_for_all(screen, "3 containers")
         assert bool(COLOUR.search("".join(screen.lines(escapes=True)))) == coloured, (variable, arguments)
         screen.press("Down", "Down")
         screen.type("s")
@@ -231,7 +234,7 @@ def test_in_the_c_locale_it_is_ascii(face: Face, open_tmux: Callable[..., Tmux])
     face.do("start", id=ID, name="漢字", project="shop", pid=NOBODY)
     screen = open_tmux(LC_ALL="C")
     screen.run(CTL, "top")
-    lines = screen.wait_for("4 containers")
+    lines = wait_for_all(screen, "4 containers")
     assert "".join(lines).isascii()
     assert any(re.match(r"`- shop", line) for line in lines) and any(re.match(r"   \|- \w+ ", line) for line in lines)
     assert any(r"\u{6f22}\u{5b57}" in line for line in lines)
@@ -242,7 +245,7 @@ def test_hostile_names_change_nothing_but_their_line(face: Face, open_tmux: Call
             pid=NOBODY)
     screen = open_tmux()
     screen.run(CTL, "top")
-    lines = screen.wait_for("4 containers")
+    lines = wait_for_all(screen, "4 containers")
     assert len(lines) == 24 and lines[1].startswith("NAME") and lines[-1].startswith("q quit")
     assert any(re.search(r"─ evil\\x1b\[2J\\x07.*… +running", line) for line in lines)
     # Wide characters are measured: the column of the states is straight. tmux shows each as one character of a line.
@@ -281,7 +284,8 @@ def test_a_daemon_that_goes_and_comes_back_is_said(bus: Bus, make_face: Callable
     fill(first)
     screen.wait_for("1 engine, 3 containers")
     first.close()
-    lines = screen.wait_for("^shorewatch +system bus +the daemon went")
+    lines = screen.wait_for("daemon +down")
+    assert "the daemon went" in lines[0]
     assert any("─ web " in line for line in lines)
     screen.press("End")
     screen.type("p")
@@ -290,8 +294,8 @@ def test_a_daemon_that_goes_and_comes_back_is_said(bus: Bus, make_face: Callable
     second.watch("docker")
     second.do("start", id=ID, name="new", project="shop", pid=NOBODY)
     second.do("publish")
-    lines = screen.wait_for("1 engine, 1 container$")
-    assert any("─ new " in line for line in lines) and not any("─ web " in line for line in lines)
+    screen.wait_for(lambda lines: lines[0].endswith("1 engine, 1 container") and
+                    any("─ new " in line for line in lines) and not any("─ web " in line for line in lines), "new alone")
 
 
 def test_a_bus_that_goes_and_comes_back_is_said(bus: Bus, make_face: Callable[..., Face],
@@ -343,3 +347,22 @@ def test_many_containers_are_a_tree_that_can_be_walked(face: Face, top: Tmux) ->
     top.type("/container-4999")
     top.wait_for(lambda lines: [line.split()[1] for line in lines if "─ container-" in line] == ["container-4999"],
                  "that one alone")
+
+
+def test_another_host_has_no_usage_and_its_connection_is_not_made_again(
+        bus: Bus, face: Face, folder: Path, open_tmux: Callable[..., Tmux]) -> None:
+    """With an ssh that only runs the bridge here."""
+    ssh = folder / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\nexec systemd-stdio-bridge -p {bus.address}\n')
+    ssh.chmod(0o755)
+    face.do("start", id=ID, name="here", pid=os.getpid())
+    screen = open_tmux(size=(160, 24), PATH=f"{ssh.parent}:{os.environ['PATH']}", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/none")
+    screen.type(f"{CTL} -H me@there top; echo code $?")
+    screen.press("Enter")
+    lines = wait_for_all(screen, "me@there  1 engine, 4 containers")
+    assert row(lines, "here").split()[-2:] == ["-", "-"]
+    bus.stop()
+    lines = screen.wait_for("^code 5")
+    assert any(line.startswith("shorewatchctl: cannot watch the containers: ") for line in lines)
+    assert screen.ask("alternate_on") == "0"

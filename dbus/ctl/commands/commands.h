@@ -36,11 +36,11 @@ void for_each_container(const std::vector<std::string>& names,
 // session outlives app. A command that can't do what it was asked throws CommandError.
 void add_list_command(CLI::App& app, const Session& session);
 void add_tree_command(CLI::App& app, const Session& session);
+void add_top_command(CLI::App& app, const Session& session);
 void add_show_command(CLI::App& app, const Session& session);
 void add_watch_command(CLI::App& app, const Session& session);
 void add_wait_command(CLI::App& app, const Session& session);
 void add_monitor_command(CLI::App& app, const Session& session);
-void add_top_command(CLI::App& app, const Session& session);
 void add_engines_command(CLI::App& app, const Session& session);
 void add_which_command(CLI::App& app, const Session& session);
 void add_namespaces_command(CLI::App& app, const Session& session);
