@@ -2,8 +2,9 @@
 // the sequence has no gap, and Started and Exited alternate for each container.
 //
 // Usage: strict-subscriber ADDRESS CONNECTIONS [MICROSECONDS]
-// MICROSECONDS: how long each signal keeps it. Prints "listening" when all have subscribed; and when it is
-// told to await a digest of what is alive (digest.h), a line once all connections have come to it:
+// MICROSECONDS: how long each signal keeps it. Prints "listening" when all have subscribed. When it is told
+// to await a digest of what is alive (digest.h), it prints a line once all connections have come to it, and
+// when it is told "now", at once:
 //     {"connections": …, "sequence": …, "signals": …, "lists": …, "most_lists": …, "alive": …, "faults": […]}
 #include <algorithm>
 #include <cerrno>
@@ -229,7 +230,11 @@ struct Program {
         if (count <= 0) return sd_event_exit(sd_event_source_get_event(source), 0);
         self.input.append(bytes, static_cast<std::size_t>(count));
         if (const std::size_t end = self.input.find('\n'); end != std::string::npos) {
-            self.awaited = std::strtoull(self.input.c_str(), nullptr, 10);
+            if (self.input.starts_with("now")) {
+                self.report();
+            } else {
+                self.awaited = std::strtoull(self.input.c_str(), nullptr, 10);
+            }
             self.input.erase(0, end + 1);
         }
         return 0;

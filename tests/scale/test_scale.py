@@ -79,6 +79,8 @@ def test_every_subscriber_that_reads_is_told_everything_in_order(
         print(daemon.log()[-2000:])
         assert churned == seconds * RATE
         assert told["faults"] == []
+        # However far behind it is.
+        assert slow.ask("now")["faults"] == []
         assert told["alive"] == CONTAINERS
         assert after <= warm * (1 + ALLOWED_GROWTH) + ALLOWED_BYTES
         # Each start and each exit once, and nothing besides but how the engines were found.
