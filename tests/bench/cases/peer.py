@@ -5,6 +5,7 @@ has DOCKER_HOST. It is started before the containers are, and ended by SIGTERM.
 """
 
 import os
+import signal
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Peer:
         return self.lines.wait_for(lambda line: (line.name, line.state) == (name, state), 60, f"{name} {state}")
 
     def close(self) -> None:
-        self._process.terminate()
+        os.killpg(self._process.pid, signal.SIGTERM)  # what a shell has started too
         self._process.wait(30)
         self._thread.join()
 
