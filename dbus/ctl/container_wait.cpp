@@ -167,7 +167,7 @@ std::optional<int> ContainerWait::ended(const WatchEvent& event) const {
     if (what_ != WaitFor::exited)
         throw CommandError(ExitCode::not_found,
                            fmt::format("cannot {}: it has ended, with {}", doing(), told));
-    if (code && *code >= 0 && *code <= largest_exit_code) return *code;
+    if (code && *code >= 0 && *code <= largest_exit_code) return code;
     throw CommandError(ExitCode::no_exit_code,
                        fmt::format("container '{}' has ended, with {}", run_->shown, told));
 }
