@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "engines/http/curl_handles.h"
 #include "engines/http/transfer.h"
@@ -99,6 +100,9 @@ Client::Core::Core(EventLoop& loop, Endpoint endpoint, std::size_t parallel)
     initialise_libcurl();
     multi_.reset(curl_multi_init());
     if (!multi_) throw std::runtime_error("libcurl gives no multi handle");
+    // libcurl 7.88 leaves the sockets by which it wakes itself to programs that are started. Before
+    // Linux 5.11 so be it.
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     set(CURLMOPT_SOCKETFUNCTION, &Core::on_socket);
     set(CURLMOPT_SOCKETDATA, static_cast<void*>(this));
     set(CURLMOPT_TIMERFUNCTION, &Core::on_timer);
