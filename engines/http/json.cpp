@@ -1,5 +1,7 @@
 #include "engines/http/json.h"
 
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include <rapidjson/error/en.h>
@@ -24,14 +26,15 @@ class BoundedHandler {
     // The names are RapidJSON's.
     bool Null() { return count() && document_.Null(); }
     bool Bool(bool value) { return count() && document_.Bool(value); }
-    bool Int(int value) { return count() && document_.Int(value); }
-    bool Uint(unsigned value) { return count() && document_.Uint(value); }
-    bool Int64(std::int64_t value) { return count() && document_.Int64(value); }
-    bool Uint64(std::uint64_t value) { return count() && document_.Uint64(value); }
-    bool Double(double value) { return count() && document_.Double(value); }
-    bool RawNumber(const Ch* text, Size length, bool copy) {
-        return count() && document_.RawNumber(text, length, copy);
+    // All numbers come as they are written: see take_number().
+    bool RawNumber(const Ch* text, Size length, bool /*copy*/) {
+        return count() && take_number({text, length});
     }
+    bool Int(int /*value*/) { return false; }
+    bool Uint(unsigned /*value*/) { return false; }
+    bool Int64(std::int64_t /*value*/) { return false; }
+    bool Uint64(std::uint64_t /*value*/) { return false; }
+    bool Double(double /*value*/) { return false; }
     bool String(const Ch* text, Size length, bool copy) {
         return count() && document_.String(text, length, copy);
     }
@@ -41,7 +44,30 @@ class BoundedHandler {
     bool StartArray() { return enter() && document_.StartArray(); }
     bool EndArray(Size elements) { return leave() && document_.EndArray(elements); }
 
+    [[nodiscard]] bool number_too_large() const noexcept { return number_too_large_; }
+
   private:
+    // Whole numbers that fit are kept as such, all others as the nearest double: what is written again, as
+    // definitions of tasks are, is the same number. RapidJSON 1.1 reads doubles in full precision by shifting
+    // by more bits than there are, where they have many zeros.
+    bool take_number(std::string_view text) {
+        std::int64_t whole = 0;
+        if (is_all(text, whole)) return document_.Int64(whole);
+        std::uint64_t large = 0;
+        if (is_all(text, large)) return document_.Uint64(large);
+        double real = 0;
+        if (is_all(text, real)) return document_.Double(real);
+        // Of a good number, this can only be its size.
+        number_too_large_ = text.find("e-") == text.npos && text.find("E-") == text.npos &&
+                            !text.starts_with("0.") && !text.starts_with("-0.");
+        return !number_too_large_ && document_.Double(0);
+    }
+    template <typename Number>
+    static bool is_all(std::string_view text, Number& value) {
+        const char* const end = text.data() + text.size();
+        const auto [stopped, error] = std::from_chars(text.data(), end, value);
+        return error == std::errc{} && stopped == end;
+    }
     bool count() { return ++values_ <= bounds_.values; }
     bool enter() { return count() && ++depth_ <= bounds_.depth; }
     bool leave() {
@@ -53,6 +79,7 @@ class BoundedHandler {
     const Bounds& bounds_;
     std::size_t depth_ = 0;
     std::size_t values_ = 0;
+    bool number_too_large_ = false;
 };
 
 // Is it \uDXYZ, with X one of these?
@@ -92,17 +119,20 @@ void replace_lone_surrogates(std::string& text) {
 }  // namespace
 
 Document::Document(std::string text, const Bounds& bounds) : text_(std::move(text)) {
-    // In full precision: what is written again, as definitions of tasks are, is the same number.
     constexpr unsigned flags =
-        rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+        rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
     replace_lone_surrogates(text_);
     rapidjson::InsituStringStream stream(text_.data());
     rapidjson::Reader reader;
+    bool number_too_large = false;
     const auto generate = [&](rapidjson::Document& document) {
         BoundedHandler handler(document, bounds);
-        return !reader.Parse<flags>(stream, handler).IsError();
+        const bool done = !reader.Parse<flags>(stream, handler).IsError();
+        number_too_large = handler.number_too_large();
+        return done;
     };
     document_.Populate(generate);
+    if (number_too_large) throw Malformed("the JSON has a number that is too large");
     if (reader.GetParseErrorCode() == rapidjson::kParseErrorTermination) {
         throw Malformed("the JSON is nested too deep or holds too many values");
     }

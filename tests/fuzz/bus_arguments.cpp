@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t longest = 64;
 
-// The bus lets nothing else pass: no NUL, and UTF-8.
+// libsystemd lets nothing else pass: no NUL, and UTF-8 of characters.
 std::string text_from(FuzzedDataProvider& bytes) {
     std::string text = bytes.ConsumeRandomLengthString(longest);
     return is_clean(text) ? text : std::string("no text");

@@ -42,10 +42,18 @@ void expect(bool holds, const char* what) {
     std::abort();
 }
 
+// U+FDD0 to U+FDEF, and the last two of each plane: libsystemd takes no string that has one.
+static bool is_noncharacter(std::string_view one) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(one[at]); };
+    if (one.size() == 3 && byte(0) == 0xEF && byte(1) == 0xB7) return byte(2) >= 0x90 && byte(2) <= 0xAF;
+    if (one.size() < 3 || byte(one.size() - 1) < 0xBE || byte(one.size() - 2) != 0xBF) return false;
+    return one.size() == 3 ? byte(0) == 0xEF : (byte(1) & 0x0FU) == 0x0F;
+}
+
 bool is_clean(std::string_view text) {
     while (!text.empty()) {
         const std::size_t length = length_of_first(text);
-        if (length == 0 || text.front() == '\0') return false;
+        if (length == 0 || text.front() == '\0' || is_noncharacter(text.substr(0, length))) return false;
         text.remove_prefix(length);
     }
     return true;

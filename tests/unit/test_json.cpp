@@ -149,6 +149,30 @@ TEST_CASE("JSON is parsed strictly, and an error says where") {
     CHECK_THAT(error(std::string("{\"a\0\":1}", 8)), Catch::Matchers::ContainsSubstring("malformed"));
 }
 
+TEST_CASE("numbers are what they are written as, and too large ones are none") {
+    const json::Document document(
+        R"([-0,-7,9223372036854775807,18446744073709551615,18446744073709551616,0.1,-1.5e+3,1E2,5e-324,1e-400,)"
+        R"(0.000000000000000000000000000000000000000000000000000000000000000000000000000000000001,7])");
+    const json::Value& numbers = document.root();
+    REQUIRE(numbers.Size() == 12);
+    CHECK(numbers[0].GetInt() == 0);
+    CHECK(numbers[1].GetInt() == -7);
+    CHECK(numbers[2].GetInt64() == 9223372036854775807);
+    CHECK(numbers[3].GetUint64() == 18446744073709551615U);
+    CHECK(numbers[4].GetDouble() == 18446744073709551616.0);
+    CHECK(numbers[5].GetDouble() == 0.1);
+    CHECK(numbers[6].GetDouble() == -1500.0);
+    CHECK_FALSE(numbers[7].IsInt64());
+    CHECK(numbers[8].GetDouble() == 5e-324);
+    CHECK(numbers[9].GetDouble() == 0.0);
+    CHECK(numbers[10].GetDouble() == 1e-84);
+    CHECK(numbers[11].GetInt() == 7);
+    CHECK_THROWS_AS(json::Document("[1.8e308]"), json::Malformed);
+    CHECK_THROWS_AS(json::Document("[1,2.]"), json::Malformed);
+    CHECK_THROWS_AS(json::Document("[01]"), json::Malformed);
+    CHECK_THROWS_AS(json::Document("[-]"), json::Malformed);
+}
+
 TEST_CASE("JSON that would unfold without bounds is refused, not followed") {
     const std::size_t many = 5'000'000;
     CHECK_THROWS_AS(json::Document(std::string(many, '[')), json::Malformed);
