@@ -45,12 +45,14 @@ class LateResult {
   public:
     explicit LateResult(sdbus::IObject& object) : reply_(object) {}
 
+    // NOLINTBEGIN(readability-identifier-naming): as sdbus::Result has them
     void returnResults(const Values&... values) const {
         [[maybe_unused]] sdbus::Signal content = reply_.content();
         (void)(content << ... << values);
         reply_.send();
     }
     void returnError(const sdbus::Error& error) const { reply_.refuse(error); }
+    // NOLINTEND(readability-identifier-naming)
 
   private:
     LateReply reply_;
