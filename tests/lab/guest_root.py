@@ -14,7 +14,7 @@ from .paths import BUILD, CTL, DAEMON
 _PACKAGES = (
     "systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-broker", "dbus-user-session", "polkitd", "procps",
     "libglib2.0-bin", "python3", "docker.io", "containerd", "runc", "podman", "conmon", "catatonit", "uidmap",
-    "busybox-static")
+    "busybox-static", "man-db")
 # In Debian 12 a part of docker.io.
 _NOT_EVERYWHERE = ("docker-cli",)
 # To be raised when what is made of the packages changes.
