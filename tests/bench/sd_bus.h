@@ -68,7 +68,7 @@ inline Message method_call(sd_bus* bus, const std::string& destination, const st
 
 inline Message call(sd_bus* bus, sd_bus_message* message) {
     constexpr std::uint64_t patience_usec = 60'000'000;
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     sd_bus_message* answer = nullptr;
     const int result = sd_bus_call(bus, message, patience_usec, &error, &answer);
     const std::string why = error.message != nullptr ? error.message : "no answer";
