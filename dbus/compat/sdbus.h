@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,9 @@ using MemberName = std::string;
 using PropertyName = std::string;
 using ErrorName = std::string;
 #endif
+
+// a{sv}: options, and details that may grow.
+using Dictionary = std::map<std::string, sdbus::Variant>;
 
 // Does one piece of the connection's work. False: there was none. Throws sdbus::Error when the connection is
 // gone.

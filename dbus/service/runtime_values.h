@@ -11,7 +11,6 @@
 
 namespace shorewatch::bus {
 
-using Dictionary = std::map<std::string, sdbus::Variant>;
 using Stdio = std::map<std::string, sdbus::UnixFd>;
 using ProcessRows = std::vector<sdbus::Struct<std::uint32_t, std::string, std::vector<std::string>>>;
 using RuntimeRows = std::vector<sdbus::Struct<std::string, Dictionary>>;

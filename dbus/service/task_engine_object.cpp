@@ -108,7 +108,8 @@ void TaskEngineObject::ListImages(sdbus::Result<std::vector<ImageRow>>&& result)
                     std::vector<ImageRow> rows;
                     rows.reserve(images.value().size());
                     for (const DeployedImage& image : images.value())
-                        rows.emplace_back(image.id, image.names, image.size, to_usec(image.created));
+                        rows.emplace_back(image.id, image.names, image.size, to_usec(image.created),
+                                          Dictionary());
                     return rows;
                 });
             });

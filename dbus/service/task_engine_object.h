@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -31,10 +30,10 @@ class TaskEngineObject final : public sdbus::AdaptorInterfaces<org::shorewatch1:
     void invalidate_total();
 
   private:
-    using TaskRow = sdbus::Struct<sdbus::ObjectPath, std::map<std::string, sdbus::Variant>>;
-
-    // An image's id, names, size, and when it was made.
-    using ImageRow = sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t>;
+    using TaskRow = sdbus::Struct<sdbus::ObjectPath, Dictionary>;
+    // An image's id, names, size, and when it was made; what later versions may add.
+    using ImageRow =
+        sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t, Dictionary>;
 
     void AddTask(sdbus::Result<sdbus::ObjectPath>&& result, std::string task_definition_json) override;
     std::vector<TaskRow> ListTasks() override;

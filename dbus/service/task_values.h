@@ -9,7 +9,6 @@
 
 namespace shorewatch::bus {
 
-using Dictionary = std::map<std::string, sdbus::Variant>;
 using TaskContainers = std::map<std::string, Dictionary>;
 
 // What org.shorewatch1.Task has as Containers.

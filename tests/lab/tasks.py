@@ -46,7 +46,7 @@ class Tasks:
     def images(self) -> List[tuple[str, List[str], int, int]]:
         """Id, names, size and time of each."""
         return [(str(identity), [str(name) for name in names], int(size), int(created))
-                for identity, names, size, created in self.client.call(PATH, ENGINE, "ListImages")]
+                for identity, names, size, created, _ in self.client.call(PATH, ENGINE, "ListImages")]
 
     def export(self) -> Any:
         return json.loads(self.client.call(PATH, ENGINE, "ExportState"))

@@ -159,7 +159,8 @@ void TaskClient::remove(const std::string& name) const {
 }
 
 std::vector<ImageInfo> TaskClient::images() const {
-    using Row = sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t>;
+    using Row =
+        sdbus::Struct<std::string, std::vector<std::string>, std::uint64_t, std::uint64_t, Properties>;
     auto [rows] = ask<std::vector<Row>>("list the images", "ListImages", Right::inspect);
     std::vector<ImageInfo> images;
     images.reserve(rows.size());
