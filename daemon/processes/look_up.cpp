@@ -1,15 +1,19 @@
 #include "daemon/processes/look_up.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/processes/pidfd.h"
 
@@ -24,14 +28,33 @@ std::uint64_t inode_of(const UniqueFd& fd) {
     return fd && ::fstat(fd.get(), &status) == 0 ? status.st_ino : 0;
 }
 
+// The inode of the namespace that the link "pid:[4026531836]" is to; 0: it can't be read.
+std::uint64_t linked_namespace(const std::string& link) {
+    constexpr std::string_view prefix = "pid:[";
+    std::array<char, 64> buffer{};
+    const ssize_t size = ::readlink(link.c_str(), buffer.data(), buffer.size());
+    if (size < 0) return 0;
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+    std::uint64_t inode = 0;
+    if (text.starts_with(prefix))
+        std::from_chars(text.data() + prefix.size(), text.data() + text.size(), inode);
+    return inode;
+}
+
 // By its own namespace, or else the nearest around it.
 Entries by_pid_namespace(const ProcessIndex& index, std::uint32_t pid) {
-    struct stat ours{};
-    UniqueFd its(::open(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!its || ::stat("/proc/self/ns/pid", &ours) != 0) return {};
-    while (its && inode_of(its) != ours.st_ino) {
-        if (Entries found = index.by_pid_namespace(inode_of(its)); !found.empty()) return found;
-        its.reset(::ioctl(its.get(), NS_GET_PARENT));
+    static const std::uint64_t ours = linked_namespace("/proc/self/ns/pid");
+    const std::string link = "/proc/" + std::to_string(pid) + "/ns/pid";
+    // Mostly that tells, and nothing has to be opened.
+    const std::uint64_t own = linked_namespace(link);
+    if (own == 0 || ours == 0 || own == ours) return {};
+    if (Entries found = index.by_pid_namespace(own); !found.empty()) return found;
+    UniqueFd around(::open(link.c_str(), O_RDONLY | O_CLOEXEC));
+    while (around) {
+        around.reset(::ioctl(around.get(), NS_GET_PARENT));
+        const std::uint64_t inode = inode_of(around);
+        if (inode == ours) break;
+        if (Entries found = index.by_pid_namespace(inode); !found.empty()) return found;
     }
     return {};
 }

@@ -10,8 +10,9 @@ from typing import Mapping, Optional, Sequence
 from .waiting import Deadline, FileWatch, wait_for_exit
 
 # For programs of ours: what was freed is written over, so that nobody gets away with reading it. glibc does that to what
-# it does not keep in its thread caches.
-STRICT_MEMORY = {"MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+# it does not keep in its thread caches. Benches do without.
+STRICT_MEMORY = {} if os.environ.get("SHOREWATCH_PLAIN_MEMORY") else {
+    "MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 
 
 class Process:
