@@ -1,54 +1,117 @@
-"""A plot of a row: each value as a dot, ours and the control's side by side, the medians as lines. SVG by hand: no library
-is worth a dependency for that."""
+"""Plots: how the values of a row lie, ours and the control's, and the ratios of all rows. SVG by hand: no library is worth a
+dependency for that.
 
+The first is the share of the values up to each: on a scale where twice as much is always as far, the few slow ones leave
+room for the others.
+"""
+
+import math
 from html import escape
 from pathlib import Path
 from typing import Sequence
 
-from figures import figures
 from suite import Result, Row
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 480, 240, 70, 34, 30
-_MOST_DOTS = 200
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 240, 44, 14, 40, 30
+_OURS, _CONTROL, _GOAL = "#1a6fb5", "#8a8a8a", "#c0392b"
+_FEWEST = 10
+_MOST_STEPS = 200
 
 
-def _svg(row: Row) -> str:
-    sides: list[tuple[str, Sequence[float], str]] = [("ours", row.ours, "#1a6fb5")]
-    if row.control:
-        sides.append(("control", row.control, "#999999"))
-    top = max(max(values) for _, values, _ in sides) or 1.0
+def _open(width: int, height: int) -> list[str]:
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
+            'font-size="11">', f'<rect width="{width}" height="{height}" fill="white"/>']
 
-    def y(value: float) -> float:
-        return _HEIGHT - _BOTTOM - max(value, 0) / top * (_HEIGHT - _BOTTOM - _TOP)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
-             'font-family="sans-serif" font-size="11">',
-             f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
-             f'<text x="8" y="16" font-size="12">{escape(row.what)}, {escape(row.unit)}</text>']
-    for share in (0.0, 0.5, 1.0):
-        at = y(top * share)
-        parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 10}" y1="{at:.1f}" y2="{at:.1f}" stroke="#dddddd"/>'
-                     f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{top * share:.4g}</text>')
-    width = (_WIDTH - _LEFT - 10) / len(sides)
-    for index, (name, values, colour) in enumerate(sides):
-        begin = _LEFT + index * width + 10
-        step = max(1, len(values) // _MOST_DOTS)
-        shown = values[::step]
-        for number, value in enumerate(shown):
-            x = begin + (width - 20) * (number + 0.5) / len(shown)
-            parts.append(f'<circle cx="{x:.1f}" cy="{y(value):.1f}" r="1.8" fill="{colour}" fill-opacity="0.6"/>')
-        median = figures(values).median
-        parts.append(f'<line x1="{begin:.1f}" x2="{begin + width - 20:.1f}" y1="{y(median):.1f}" '
-                     f'y2="{y(median):.1f}" stroke="{colour}" stroke-width="2"/>'
-                     f'<text x="{begin + width / 2 - 10:.1f}" y="{_HEIGHT - 10}" text-anchor="middle">'
-                     f'{name}: median {median:.4g}</text>')
+def _text(x: float, y: float, text: str, **attributes: str) -> str:
+    said = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f'<text x="{x:.1f}" y="{y:.1f}"{said}>{escape(text)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
+    return (f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+            f'stroke-width="{width:g}"/>')
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """1, 2, 5, 10 … between them; fewer where that is many."""
+    steps = (1, 2, 5) if high / low < 100 else (1,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [tick for power in powers for tick in (step * 10.0 ** power for step in steps) if low <= tick <= high]
+
+
+def _stairs(values: Sequence[float]) -> list[tuple[float, float]]:
+    """Values and the share of all that is not greater, thinned out but for both ends."""
+    ordered = sorted(values)
+    picked = sorted({round(step * (len(ordered) - 1) / _MOST_STEPS) for step in range(_MOST_STEPS + 1)})
+    return [(ordered[at], (at + 1) / len(ordered)) for at in picked]
+
+
+def _shares(row: Row) -> str:
+    values = [*row.ours, *row.control]
+    low, high = min(values), max(values) * 1.0001
+    scale = (_WIDTH - _LEFT - _RIGHT) / math.log(high / low)
+
+    def x(value: float) -> float:
+        return _LEFT + scale * math.log(value / low)
+
+    def y(share: float) -> float:
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP)
+
+    parts = [*_open(_WIDTH, _HEIGHT), _text(8, 16, f"{row.what}, {row.unit}", font_size="12")]
+    for share in (0, 0.5, 0.95, 1):
+        parts += [_line(_LEFT, y(share), _WIDTH - _RIGHT, y(share), "#dddddd"),
+                  _text(_LEFT - 6, y(share) + (9 if share == 0.95 else 4), f"{share:.0%}", text_anchor="end")]
+    for tick in _ticks(low, high):
+        parts += [_line(x(tick), y(0), x(tick), y(1), "#eeeeee"),
+                  _text(x(tick), _HEIGHT - 12, f"{tick:g}", text_anchor="middle")]
+    for index, (name, its, colour) in enumerate((("control", row.control, _CONTROL), ("ours", row.ours, _OURS))):
+        corners, before = [f"{x(min(its)):.1f},{y(0):.1f}"], 0.0
+        for value, share in _stairs(its):
+            corners += [f"{x(value):.1f},{y(before):.1f}", f"{x(value):.1f},{y(share):.1f}"]
+            before = share
+        parts += [f'<polyline points="{" ".join(corners)}" fill="none" stroke="{colour}" stroke-width="2"/>',
+                  _text(_WIDTH - _RIGHT - 60 * (1 - index), 30, name, fill=colour, text_anchor="end")]
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _ratios(rows: Sequence[tuple[Row, float]]) -> str:
+    """A line a row, with what it comes to and where its goals are."""
+    width, left, height, pitch = 760, 420, 34, 20
+    bounds = [goal.bound for row, _ in rows for goal in row.goals if goal.by == "ratio"]
+    everything = [ratio for _, ratio in rows] + bounds + [1.0]
+    low, high = min(everything) / 1.2, max(everything) * 1.2
+    scale = (width - left - 20) / math.log(high / low)
+
+    def x(value: float) -> float:
+        return left + scale * math.log(value / low)
+
+    bottom = height + pitch * len(rows)
+    parts = [*_open(width, bottom + 28), _text(8, 16, "ours : control, medians; goals are red", font_size="12")]
+    for tick in _ticks(low, high):
+        parts += [_line(x(tick), height - 8, x(tick), bottom, "#bbbbbb" if tick == 1 else "#eeeeee"),
+                  _text(x(tick), bottom + 14, f"{tick:g}", text_anchor="middle")]
+    for number, (row, ratio) in enumerate(rows):
+        at = height + pitch * number + 4
+        parts.append(_text(left - 10, at + 4, row.what, text_anchor="end"))
+        parts += [_line(x(goal.bound), at - 6, x(goal.bound), at + 6, _GOAL, 2) for goal in row.goals
+                  if goal.by == "ratio" and goal.of == "median"]
+        parts.append(f'<circle cx="{x(ratio):.1f}" cy="{at}" r="4" fill="{_OURS}"/>')
     return "\n".join([*parts, "</svg>", ""])
 
 
 def write_plots(results: Sequence[Result], folder: Path) -> None:
-    """A file a row: CASE.svg, or CASE-2.svg and so on for further rows."""
+    """CASE.svg, or CASE-2.svg and so on, for each row of enough values and a control; ratios.svg of all that have one."""
     folder.mkdir(parents=True, exist_ok=True)
+    compared: list[tuple[Row, float]] = []
     for result in results:
         for number, row in enumerate(result.rows, 1):
-            suffix = "" if number == 1 else f"-{number}"
-            (folder / f"{result.case.name}{suffix}.svg").write_text(_svg(row))
+            ratio = row.ratio()
+            if ratio is None or min([*row.ours, *row.control]) <= 0:
+                continue
+            compared.append((row, ratio))
+            if min(len(row.ours), len(row.control)) >= _FEWEST:
+                suffix = "" if number == 1 else f"-{number}"
+                (folder / f"{result.case.name}{suffix}.svg").write_text(_shares(row))
+    if compared:
+        (folder / "ratios.svg").write_text(_ratios(compared))
