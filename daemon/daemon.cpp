@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include "engines/engine_factory.h"
@@ -383,6 +384,8 @@ void Daemon::consume(const std::vector<QueuedChange>& changes) {
             follow(name, *exited);
         } else if (const auto* changed = std::get_if<EngineChanged>(&queued.change)) {
             engines_changed = true;
+            // What a list and its inspections took is given back once they are through.
+            if (changed->status.state == EngineState::watching) loop_.post([] { ::malloc_trim(0); });
             drop_double(name, changed->status.identity);
         }
     }

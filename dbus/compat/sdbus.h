@@ -63,7 +63,7 @@ inline std::optional<std::chrono::microseconds> due_time(const sdbus::IConnectio
 #endif
 }
 
-// Who sent the message that an object handles now.
+// Who sent a message.
 struct Caller {
     std::string name;          // the unique name of the connection, which the bus vouches for
     bool interactive = false;  // the caller would have a user authenticate, and wait for that
@@ -89,17 +89,22 @@ auto with_current_message(const sdbus::IObject& object, const Use& use) {
     const sdbus::Message* const message = object.getCurrentlyProcessedMessage();
     sd_bus_message* const raw = message != nullptr ? raw_message(*message) : nullptr;
 #endif
-    if (raw == nullptr || sd_bus_message_get_sender(raw) == nullptr)
+    if (raw == nullptr)
         throw sdbus::Error(ErrorName("org.freedesktop.DBus.Error.Failed"), "no message is being handled");
     return use(raw);
 }
 
+// Throws sdbus::Error when nobody did.
+[[nodiscard]] inline Caller caller_of(sd_bus_message* call) {
+    const char* const sender = sd_bus_message_get_sender(call);
+    if (sender == nullptr)
+        throw sdbus::Error(ErrorName("org.freedesktop.DBus.Error.Failed"), "nobody has sent the message");
+    return {sender, sd_bus_message_get_allow_interactive_authorization(call) > 0};
+}
+
 // Throws sdbus::Error when no message is being handled.
 [[nodiscard]] inline Caller current_caller(const sdbus::IObject& object) {
-    return with_current_message(object, [](sd_bus_message* call) -> Caller {
-        return {sd_bus_message_get_sender(call),
-                sd_bus_message_get_allow_interactive_authorization(call) > 0};
-    });
+    return with_current_message(object, caller_of);
 }
 
 // Calls handler for each message that matches; the slot ends it. Throws sdbus::Error.

@@ -114,8 +114,8 @@ void Authority::disconnect() noexcept {
     checks_.clear();
 }
 
-void Authority::check(const sdbus::IObject& object, Request request, Then then) {
-    Caller caller = current_caller(object);
+void Authority::check(sd_bus_message* call, Request request, Then then) {
+    Caller caller = caller_of(call);
     const auto lookups =
         std::count_if(checks_.begin(), checks_.end(), [](const auto& entry) { return !entry.second.user; });
     if (static_cast<std::size_t>(lookups) >= most_lookups)

@@ -21,6 +21,7 @@
 
 #include "dbus/compat/sdbus.h"
 #include "dbus/service/errors.h"
+#include "dbus/service/handled_call.h"
 #include "dbus/service/late_result.h"
 #include "engines/support/log.h"
 
@@ -74,17 +75,19 @@ class Authority {
     // what it holds is destroyed now.
     void disconnect() noexcept;
 
-    // Decides whether the sender of the message that object handles now may have that done; then is called
-    // once, later, from the loop. By then the object may be gone: then must not need it. Throws
-    // LimitsExceeded when too much is being decided, and what the bus throws.
-    void check(const sdbus::IObject& object, Request request, Then then);
+    // Decides whether the sender of the message may have that done; then is called once, later, from the
+    // loop. By then the object that was called may be gone: then must not need it. Throws LimitsExceeded
+    // when too much is being decided, and what the bus throws.
+    void check(sd_bus_message* call, Request request, Then then);
 
     // The same for a method that has the annotation Method.Async: answers with the error if it may not be
     // done, and otherwise calls allowed, which has one of two forms.
     // allowed(): what it returns is the answer, or what it throws.
     // allowed(LateResult<Values...>&& result): it answers, now or later. What it throws is the answer as
     // long as it has not moved from result.
-    // taken: what the answer would be sent by, were it sent at once.
+    template <typename... Values, typename Allowed>
+    void require(const HandledCall& call, Request request, LateResult<Values...>&& result, Allowed allowed);
+    // Of what object handles now. taken: what the answer would be sent by, were it sent at once.
     template <typename... Values, typename Allowed>
     void require(sdbus::IObject& object, Request request, sdbus::Result<Values...>&& taken, Allowed allowed);
 
@@ -129,11 +132,10 @@ void answer_errors_of(const Reply& result, const Make& make) noexcept {
 }
 
 template <typename... Values, typename Allowed>
-// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): the object may have gone by the answer
-void Authority::require(sdbus::IObject& object, Request request, sdbus::Result<Values...>&& /*taken*/,
+void Authority::require(const HandledCall& call, Request request, LateResult<Values...>&& result,
                         Allowed allowed) {
     // Shared, because what a std::function holds has to be copyable.
-    auto held = std::make_shared<LateResult<Values...>>(object);
+    auto held = std::make_shared<LateResult<Values...>>(std::move(result));
     auto then = [held, allowed = std::move(allowed)](const std::optional<sdbus::Error>& refused) mutable {
         answer_errors_of(*held, [&] {
             if (refused) throw sdbus::Error(*refused);
@@ -147,7 +149,15 @@ void Authority::require(sdbus::IObject& object, Request request, sdbus::Result<V
             }
         });
     };
-    check(object, std::move(request), std::move(then));
+    check(call.message, std::move(request), std::move(then));
+}
+
+template <typename... Values, typename Allowed>
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): the object may have gone by the answer
+void Authority::require(sdbus::IObject& object, Request request, sdbus::Result<Values...>&& /*taken*/,
+                        Allowed allowed) {
+    const HandledCall call = handled_by(object);
+    require(call, std::move(request), LateResult<Values...>(call), std::move(allowed));
 }
 
 }  // namespace shorewatch::bus

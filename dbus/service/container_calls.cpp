@@ -1,13 +1,18 @@
-// What the methods of a container do: those that hand out what the kernel has of it, and those that its
-// engine does.
+// Those methods that hand out what the kernel has of a container, and those that its engine does.
+#include "dbus/service/container_calls.h"
+
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <exception>
+#include <map>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "daemon/processes/addresses.h"
 #include "daemon/processes/namespaces.h"
-#include "dbus/service/container_object.h"
+#include "dbus/compat/sd_bus.h"
 #include "dbus/service/engine_errors.h"
 #include "dbus/service/errors.h"
 #include "engines/support/text.h"
@@ -54,8 +59,10 @@ auto of_process(const Container& container, const Function& function) -> decltyp
     }
 }
 
-std::vector<sdbus::Struct<std::string, std::string>> as_rows(const std::vector<InterfaceAddress>& addresses) {
-    std::vector<sdbus::Struct<std::string, std::string>> rows;
+using Addresses = std::vector<sdbus::Struct<std::string, std::string>>;
+
+Addresses as_rows(const std::vector<InterfaceAddress>& addresses) {
+    Addresses rows;
     rows.reserve(addresses.size());
     for (const auto& [interface, address] : addresses)
         rows.emplace_back(valid_utf8(interface), address);
@@ -70,119 +77,133 @@ const InitProcess& held(const InitProcessPtr& process, const Container& containe
             std::to_string(container.pid) + ", which it names, could not be shown to be the container's");
 }
 
+// The one argument of a call, whose signature libsystemd has checked.
+template <typename Number>
+Number number_of(const HandledCall& call, char type) {
+    Number number = 0;
+    require_done(sd_bus_message_read_basic(call.message, type, &number), "cannot read a call");
+    return number;
+}
+
+std::vector<std::string> texts_of(const HandledCall& call) {
+    std::vector<std::string> texts;
+    require_done(sd_bus_message_enter_container(call.message, SD_BUS_TYPE_ARRAY, "s"), "cannot read a call");
+    const char* text = nullptr;
+    int more = 0;
+    while ((more = sd_bus_message_read(call.message, "s", &text)) > 0)
+        texts.emplace_back(text);
+    require_done(more, "cannot read a call");
+    return texts;
+}
+
 }  // namespace
 
-Request ContainerObject::request(Action action, const std::string& doing) const {
-    const ContainerPtr of = container();
+Request ContainerCall::request(Action action, const std::string& doing) const {
     return {.action = action,
             .doing = doing,
-            .engine = engine_.name(),
-            .container = of->name,
-            .project = of->project};
+            .engine = container_.engine->name(),
+            .container = container_.container->name,
+            .project = container_.container->project};
 }
 
 template <typename Value, typename Make>
-void ContainerObject::inspect(sdbus::Result<Value>&& result, const std::string& doing, Make make) {
-    answer([&] {
-        auto allowed = [run = container(), process = engine_.process(id_), make = std::move(make)] {
-            return of_process(*run, [&] { return make(*run, held(process, *run)); });
-        };
-        context_.authority.require(getObject(), request(Action::inspect, doing), std::move(result),
-                                   std::move(allowed));
-    });
+void ContainerCall::look(const std::string& doing, Make make) const {
+    auto allowed = [run = container_.container, process = container_.process, make = std::move(make)] {
+        return of_process(*run, [&] { return make(*run, held(process, *run)); });
+    };
+    context_.authority.require(call_, request(Action::inspect, doing), LateResult<Value>(call_),
+                               std::move(allowed));
 }
 
 template <typename... Values, typename Make>
-void ContainerObject::control(sdbus::Result<Values...>&& result, Action action, const std::string& doing,
-                              const ControlRequest& request, Make make) {
-    answer([&] {
-        auto allowed = [&context = context_, engine = engine_.name(), run = container(), request,
-                        make = std::move(make)](LateResult<Values...>&& permitted) {
-            require_alive(context, engine, run);
-            const auto call = context.calls.keep(std::move(permitted));
-            context.actions.control(engine, request, [call, make](const Result<std::string>& reply) {
-                call.answer([&] {
-                    if (!reply) throw error_of(reply.error());
-                    return make(reply.value());
+void ContainerCall::control(Action action, const std::string& doing, const ControlRequest& asked,
+                            Make make) const {
+    auto allowed = [&context = context_, engine = container_.engine->name(), run = container_.container,
+                    asked, make = std::move(make)](LateResult<Values...>&& permitted) {
+        require_alive(context, engine, run);
+        const auto call = context.calls.keep(std::move(permitted));
+        context.actions.control(engine, asked, [call, make](const Result<std::string>& reply) {
+            call.answer([&] {
+                if (!reply) throw error_of(reply.error());
+                return make(reply.value());
+            });
+        });
+    };
+    context_.authority.require(call_, request(action, doing), LateResult<Values...>(call_),
+                               std::move(allowed));
+}
+
+void ContainerCall::inspect() const {
+    control<std::string>(Action::inspect, "read a container's configuration",
+                         {id(), ControlRequest::Inspect{}}, [](const std::string& json) { return json; });
+}
+
+void ContainerCall::open_pidfd() const {
+    look<sdbus::UnixFd>(
+        "open a container's process", [](const Container& container, const InitProcess& process) {
+            UniqueFd pidfd = process.open();
+            if (!pidfd && errno == ESRCH) throw over(container);
+            if (!pidfd) throw std::system_error(errno, std::generic_category(), "cannot open its process");
+            return for_bus(std::move(pidfd));
+        });
+}
+
+void ContainerCall::open_namespaces() const {
+    using Opened = std::map<std::string, sdbus::UnixFd>;
+    look<Opened>("open a container's namespaces",
+                 [types = texts_of(call_)](const Container&, const InitProcess& process) {
+                     Opened opened;
+                     for (auto& [type, fd] : shorewatch::open_namespaces(process, types))
+                         opened.emplace(type, for_bus(std::move(fd)));
+                     return opened;
+                 });
+}
+
+void ContainerCall::get_addresses() const {
+    auto allowed = [&context = context_, run = container_.container,
+                    process = container_.process](LateResult<Addresses>&& permitted) {
+        auto network =
+            of_process(*run, [&] { return shorewatch::open_namespaces(held(process, *run), {"net"}); });
+        const auto call = context.calls.keep(std::move(permitted));
+        const auto reply = [call, run](const std::vector<InterfaceAddress>& found,
+                                       const std::exception_ptr& failure) {
+            call.answer([&] {
+                of_process(*run, [&] {
+                    if (failure) std::rethrow_exception(failure);
                 });
+                return as_rows(found);
             });
         };
-        context_.authority.require(getObject(), this->request(action, doing), std::move(result),
-                                   std::move(allowed));
-    });
+        if (context.addresses.read(std::move(network.at("net")), reply)) return;
+        call.answer([]() -> Addresses {
+            throw error(errors::limits_exceeded,
+                        "Addresses of too many containers are being read; try again");
+        });
+    };
+    context_.authority.require(call_, request(Action::inspect, "read a container's addresses"),
+                               LateResult<Addresses>(call_), std::move(allowed));
 }
 
-void ContainerObject::Inspect(sdbus::Result<std::string>&& result) {
-    control(std::move(result), Action::inspect, "read a container's configuration",
-            {id_, ControlRequest::Inspect{}}, [](const std::string& json) { return json; });
+void ContainerCall::pause() const {
+    control<>(Action::control, "pause a container", {id(), ControlRequest::Pause{}},
+              [](const std::string&) {});
 }
 
-void ContainerObject::OpenPIDFD(sdbus::Result<sdbus::UnixFd>&& result) {
-    inspect(std::move(result), "open a container's process",
-            [](const Container& container, const InitProcess& process) {
-                UniqueFd pidfd = process.open();
-                if (!pidfd && errno == ESRCH) throw over(container);
-                if (!pidfd)
-                    throw std::system_error(errno, std::generic_category(), "cannot open its process");
-                return for_bus(std::move(pidfd));
-            });
+void ContainerCall::unpause() const {
+    control<>(Action::control, "unpause a container", {id(), ControlRequest::Unpause{}},
+              [](const std::string&) {});
 }
 
-void ContainerObject::OpenNamespaces(sdbus::Result<std::map<std::string, sdbus::UnixFd>>&& result,
-                                     std::vector<std::string> types) {
-    inspect(std::move(result), "open a container's namespaces",
-            [types = std::move(types)](const Container&, const InitProcess& process) {
-                std::map<std::string, sdbus::UnixFd> opened;
-                for (auto& [type, fd] : open_namespaces(process, types))
-                    opened.emplace(type, for_bus(std::move(fd)));
-                return opened;
-            });
+void ContainerCall::stop() const {
+    const std::chrono::seconds timeout(number_of<std::uint32_t>(call_, SD_BUS_TYPE_UINT32));
+    control<>(Action::control, "stop a container", {id(), ControlRequest::Stop{timeout}},
+              [](const std::string&) {});
 }
 
-void ContainerObject::GetAddresses(sdbus::Result<Addresses>&& result) {
-    answer([&] {
-        auto allowed = [&context = context_, run = container(),
-                        process = engine_.process(id_)](LateResult<Addresses>&& permitted) {
-            auto network = of_process(*run, [&] { return open_namespaces(held(process, *run), {"net"}); });
-            const auto call = context.calls.keep(std::move(permitted));
-            const auto reply = [call, run](const std::vector<InterfaceAddress>& found,
-                                           const std::exception_ptr& failure) {
-                call.answer([&] {
-                    of_process(*run, [&] {
-                        if (failure) std::rethrow_exception(failure);
-                    });
-                    return as_rows(found);
-                });
-            };
-            if (context.addresses.read(std::move(network.at("net")), reply)) return;
-            call.answer([]() -> Addresses {
-                throw error(errors::limits_exceeded,
-                            "Addresses of too many containers are being read; try again");
-            });
-        };
-        context_.authority.require(getObject(), request(Action::inspect, "read a container's addresses"),
-                                   std::move(result), std::move(allowed));
-    });
-}
-
-void ContainerObject::Pause(sdbus::Result<>&& result) {
-    control(std::move(result), Action::control, "pause a container", {id_, ControlRequest::Pause{}},
-            [](const std::string&) {});
-}
-
-void ContainerObject::Unpause(sdbus::Result<>&& result) {
-    control(std::move(result), Action::control, "unpause a container", {id_, ControlRequest::Unpause{}},
-            [](const std::string&) {});
-}
-
-void ContainerObject::Stop(sdbus::Result<>&& result, uint32_t timeout_seconds) {
-    control(std::move(result), Action::control, "stop a container",
-            {id_, ControlRequest::Stop{std::chrono::seconds(timeout_seconds)}}, [](const std::string&) {});
-}
-
-void ContainerObject::Kill(sdbus::Result<>&& result, int32_t signal) {
-    control(std::move(result), Action::control, "send a signal to a container",
-            {id_, ControlRequest::Kill{signal}}, [](const std::string&) {});
+void ContainerCall::kill() const {
+    const auto signal = number_of<std::int32_t>(call_, SD_BUS_TYPE_INT32);
+    control<>(Action::control, "send a signal to a container", {id(), ControlRequest::Kill{signal}},
+              [](const std::string&) {});
 }
 
 }  // namespace shorewatch::bus

@@ -1,46 +1,11 @@
 #include "dbus/service/container_rows.h"
 
-#include <string>
-
+#include "dbus/compat/sd_bus.h"
 #include "dbus/service/object_paths.h"
 
 namespace shorewatch::bus {
 
 namespace {
-
-class PropertyWriter {
-  public:
-    explicit PropertyWriter(sdbus::Message& message) : message_(message) { message_.openContainer("{sv}"); }
-    void close() { message_.closeContainer(); }
-
-    template <typename Value>
-    void add(const char* name, const char* signature, const Value& value) {
-        message_.openDictEntry("sv");
-        message_ << name;
-        message_.openVariant(signature);
-        message_ << value;
-        message_.closeVariant();
-        message_.closeDictEntry();
-    }
-
-    void add(const char* name, const Labels& labels) {
-        message_.openDictEntry("sv");
-        message_ << name;
-        message_.openVariant("a{ss}");
-        message_.openContainer("{ss}");
-        for (const auto& [key, value] : labels.entries()) {
-            message_.openDictEntry("ss");
-            message_ << key << value;
-            message_.closeDictEntry();
-        }
-        message_.closeContainer();
-        message_.closeVariant();
-        message_.closeDictEntry();
-    }
-
-  private:
-    sdbus::Message& message_;
-};
 
 // Names, signatures, lengths, padding and values of fixed size of a container; and the same of a label.
 constexpr std::size_t frame_bytes = 900;
@@ -56,35 +21,23 @@ ContainerRows::ContainerRows(const std::vector<Registry::Found>& containers) {
         rows_.push_back({found.engine, found.container, found.engine->process(found.container->id)});
 }
 
-void ContainerRows::write(sdbus::Message& message, const Row& row) {
-    const Container& container = *row.container;
-    const std::string& engine = row.engine->name();
-    message.openStruct("oa{sv}");
-    message << container_path(engine, container.id);
-    PropertyWriter writer(message);
-    writer.add("Id", "s", container.id);
-    writer.add("Name", "s", container.name);
-    writer.add("Engine", "o", engine_path(engine));
-    writer.add("Project", "s", container.project);
-    writer.add("ProjectPath", "o", project_path(engine, container.project));
-    writer.add("Labels", *container.labels);
-    writer.add("LabelsTruncated", "b", container.labels->truncated());
-    writer.add("PID", "u", container.pid);
-    writer.add("Paused", "b", container.paused);
-    writer.add("Image", "s", container.image);
-    writer.add("StartedAt", "t", to_usec(container.started));
-    writer.add("Namespace", "s", container.name_space);
-    writer.add("Pod", "s", container.pod);
-    writer.add("PodId", "s", container.pod_id);
-    writer.add("Sandbox", "b", container.sandbox);
-    writer.add("Privileged", "b", container.privileged);
-    writer.add("CgroupPath", "s", cgroup_path_of(row.process));
-    writer.add("Unit", "s", unit_of(row.process));
-    writer.close();
-    message.closeStruct();
+void ContainerRows::write(sd_bus_message* message, const ShownContainer& row) {
+    open_container(message, SD_BUS_TYPE_STRUCT, "oa{sv}");
+    append(message, container_path(row.engine->name(), row.container->id));
+    open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+    for (const ContainerProperty& property : container_properties) {
+        open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        append(message, property.name);
+        open_container(message, SD_BUS_TYPE_VARIANT, property.signature);
+        property.write(message, row);
+        close_container(message);
+        close_container(message);
+    }
+    close_container(message);
+    close_container(message);
 }
 
-std::size_t ContainerRows::size_on_wire(const Row& row) {
+std::size_t ContainerRows::size_on_wire(const ShownContainer& row) {
     const Container& c = *row.container;
     const std::size_t strings = c.id.size() + c.name.size() + c.project.size() + c.image.size() +
                                 c.name_space.size() + c.pod.size() + c.pod_id.size();
@@ -96,16 +49,17 @@ std::size_t ContainerRows::size_on_wire(const Row& row) {
 
 std::size_t ContainerRows::size_on_wire() const {
     std::size_t bytes = 0;
-    for (const Row& row : rows_)
+    for (const ShownContainer& row : rows_)
         bytes += size_on_wire(row);
     return bytes;
 }
 
 sdbus::Message& operator<<(sdbus::Message& message, const ContainerRows& rows) {
-    message.openContainer("(oa{sv})");
-    for (const ContainerRows::Row& row : rows.rows_)
-        ContainerRows::write(message, row);
-    message.closeContainer();
+    sd_bus_message* const raw = raw_message(message);
+    open_container(raw, SD_BUS_TYPE_ARRAY, "(oa{sv})");
+    for (const ShownContainer& row : rows.rows_)
+        ContainerRows::write(raw, row);
+    close_container(raw);
     return message;
 }
 

@@ -12,6 +12,7 @@
 
 #include "daemon/registry.h"
 #include "dbus/compat/sdbus.h"
+#include "dbus/service/container_properties.h"
 
 namespace shorewatch::bus {
 
@@ -32,16 +33,10 @@ class ContainerRows {
     friend sdbus::Message& operator<<(sdbus::Message& message, const ContainerRows& rows);
 
   private:
-    struct Row {
-        const PublishedEngine* engine;
-        ContainerPtr container;
-        InitProcessPtr process;  // null: none is held
-    };
+    [[nodiscard]] static std::size_t size_on_wire(const ShownContainer& row);
+    static void write(sd_bus_message* message, const ShownContainer& row);
 
-    [[nodiscard]] static std::size_t size_on_wire(const Row& row);
-    static void write(sdbus::Message& message, const Row& row);
-
-    std::vector<Row> rows_;
+    std::vector<ShownContainer> rows_;
 };
 
 }  // namespace shorewatch::bus

@@ -1,6 +1,7 @@
 // The errors that methods answer with. Which method answers with which is in the XML.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <string>
 
@@ -52,6 +53,19 @@ auto answer(const Function& function) -> decltype(function()) {
         throw error(errors::failed, other.what());
     } catch (...) {
         throw error(errors::failed, "unknown failure");
+    }
+}
+
+// The same for what libsystemd calls by itself, which is what function returns: what is thrown becomes the
+// error that it answers with.
+template <typename Function>
+int guarded(sd_bus_error* failure, const Function& function) noexcept {
+    try {
+        return answer(function);
+    } catch (const sdbus::Error& refused) {
+        return sd_bus_error_set(failure, refused.getName().c_str(), refused.getMessage().c_str());
+    } catch (...) {
+        return -ENOMEM;  // there was none to say more
     }
 }
 

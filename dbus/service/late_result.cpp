@@ -5,25 +5,15 @@
 
 namespace shorewatch::bus {
 
-namespace {
+LateReply::LateReply(const HandledCall& call)
+    : call_(sd_bus_message_ref(call.message)), content_(unsent_message(call.object)) {}
 
-// code: of libsystemd, negative for a failure.
-void require_done(int code, const char* what) {
-    if (code < 0) throw sdbus::createError(-code, what);
-}
-
-}  // namespace
-
-LateReply::LateReply(sdbus::IObject& object)
-    : call_(with_current_message(object, [](sd_bus_message* call) { return sd_bus_message_ref(call); })),
-      content_(object.createSignal(InterfaceName("org.shorewatch1.Answer"), MemberName("Answer"))) {}
-
-LateReply::Message LateReply::twin() const {
+SdMessage LateReply::twin() const {
     sd_bus_message* made = nullptr;
     const int status = sd_bus_message_new_method_call(
         sd_bus_message_get_bus(call_.get()), &made, nullptr, sd_bus_message_get_path(call_.get()),
         sd_bus_message_get_interface(call_.get()), sd_bus_message_get_member(call_.get()));
-    Message twin(made);
+    SdMessage twin(made);
     require_done(status, "cannot make an answer");
     std::uint64_t number = 0;
     require_done(sd_bus_message_get_cookie(call_.get(), &number), "cannot read the number of a call");
@@ -35,10 +25,10 @@ LateReply::Message LateReply::twin() const {
 
 void LateReply::send() const {
     if (sd_bus_message_get_expect_reply(call_.get()) <= 0) return;
-    const Message call = twin();
+    const SdMessage call = twin();
     sd_bus_message* made = nullptr;
     const int status = sd_bus_message_new_method_return(call.get(), &made);
-    const Message reply(made);
+    const SdMessage reply(made);
     require_done(status, "cannot make an answer");
     sd_bus_message* const content = raw_message(content_);
     // What is copied has to be complete; its number is of no matter.
@@ -50,11 +40,11 @@ void LateReply::send() const {
 
 void LateReply::refuse(const sdbus::Error& error) const {
     if (sd_bus_message_get_expect_reply(call_.get()) <= 0) return;
-    const Message call = twin();
+    const SdMessage call = twin();
     sd_bus_message* made = nullptr;
     const int status = sd_bus_message_new_method_errorf(call.get(), &made, error.getName().c_str(), "%s",
                                                         error.getMessage().c_str());
-    const Message reply(made);
+    const SdMessage reply(made);
     require_done(status, "cannot make an error");
     require_done(sd_bus_send(nullptr, reply.get(), nullptr), "cannot send an error");
 }

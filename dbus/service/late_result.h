@@ -6,17 +6,16 @@
 // answered is one like it that came by no vtable.
 #pragma once
 
-#include <memory>
-
-#include "dbus/compat/sdbus.h"
+#include "dbus/compat/sd_bus.h"
+#include "dbus/service/handled_call.h"
 
 namespace shorewatch::bus {
 
 // The answer to one call, whatever its values are.
 class LateReply {
   public:
-    // To what object handles now. Throws sdbus::Error when that is nothing.
-    explicit LateReply(sdbus::IObject& object);
+    // Throws sdbus::Error.
+    explicit LateReply(const HandledCall& call);
 
     // What the values of the answer are written into.
     [[nodiscard]] sdbus::Signal content() const { return content_; }
@@ -26,16 +25,10 @@ class LateReply {
     void refuse(const sdbus::Error& error) const;
 
   private:
-    struct Unref {
-        void operator()(sd_bus_message* message) const noexcept { sd_bus_message_unref(message); }
-    };
-    using Message = std::unique_ptr<sd_bus_message, Unref>;
-
     // A call of the same sender and number, and so with the same answer.
-    [[nodiscard]] Message twin() const;
+    [[nodiscard]] SdMessage twin() const;
 
-    Message call_;
-    // Is never sent: what sdbus-c++ 1.2 lets others make.
+    SdMessage call_;
     sdbus::Signal content_;
 };
 
@@ -43,7 +36,7 @@ class LateReply {
 template <typename... Values>
 class LateResult {
   public:
-    explicit LateResult(sdbus::IObject& object) : reply_(object) {}
+    explicit LateResult(const HandledCall& call) : reply_(call) {}
 
     // NOLINTBEGIN(readability-identifier-naming): as sdbus::Result has them
     void returnResults(const Values&... values) const {

@@ -28,12 +28,27 @@ sdbus::ObjectPath project_path(const std::string& engine, const std::string& pro
     return sdbus::ObjectPath(child_of(engine_path(engine) + "/projects", project));
 }
 
+std::string containers_path(const std::string& engine) {
+    return engine_path(engine) + "/containers";
+}
+
 sdbus::ObjectPath container_path(const std::string& engine, const std::string& id) {
-    return sdbus::ObjectPath(child_of(engine_path(engine) + "/containers", id));
+    return sdbus::ObjectPath(child_of(containers_path(engine), id));
 }
 
 sdbus::ObjectPath task_path(const std::string& arn) {
     return sdbus::ObjectPath(child_of(tasks_path, arn));
+}
+
+std::optional<std::string> child_name(const std::string& parent, const char* path) {
+    char* name = nullptr;
+    const int result = sd_bus_path_decode(path, parent.c_str(), &name);
+    if (result < 0) throw std::system_error(-result, std::generic_category(), "read an object path");
+    if (result == 0) return std::nullopt;
+    const std::unique_ptr<char, decltype(&std::free)> owner(name, &std::free);
+    // There are more ways to write a name than the one of paths that are made here.
+    if (child_of(parent, name) != path) return std::nullopt;
+    return name;
 }
 
 sdbus::ObjectPath holder_path(const PublishedEngine& engine) {

@@ -26,12 +26,14 @@ void ObjectTree::add_engine(const PublishedEngine& engine, Announce announce) {
     bus_.attempt("publish an engine", [&] {
         auto object = std::make_unique<EngineObject>(bus_.get(), context_, engine);
         std::unique_ptr<RuntimeObject> runtime;
+        auto containers = std::make_unique<ContainerFolder>(bus_.get(), context_, engine);
         if (engine.has_runtime()) runtime = std::make_unique<RuntimeObject>(bus_.get(), context_, engine);
         // For the interfaces of both.
         if (announce == Announce::yes) object->announce_added();
         EngineBranch& branch = engines_[engine.name()];
         branch.object = std::move(object);
         branch.runtime = std::move(runtime);
+        branch.containers = std::move(containers);
     });
 }
 
@@ -50,12 +52,9 @@ void ObjectTree::add_project(const PublishedEngine& engine, EngineBranch& branch
 void ObjectTree::add_container(const PublishedEngine& engine, EngineBranch& branch,
                                const Container& container, Announce announce) {
     add_project(engine, branch, container.project, announce);
-    bus_.attempt("publish a container", [&] {
-        auto object = std::make_unique<ContainerObject>(bus_.get(), context_, engine, container.id);
-        ContainerObject& added = *object;
-        branch.containers.emplace(added.id(), std::move(object));
-        if (announce == Announce::yes) added.announce_added();
-    });
+    branch.published = engine.portfolio().container_total();
+    if (announce == Announce::no) return;
+    bus_.attempt("publish a container", [&] { branch.containers->announce_added(container.id); });
 }
 
 void ObjectTree::remove_project(EngineBranch& branch, const std::string& name) {
@@ -67,14 +66,11 @@ void ObjectTree::remove_project(EngineBranch& branch, const std::string& name) {
 }
 
 void ObjectTree::remove_container(const PublishedEngine& engine, EngineBranch& branch,
-                                  const Container& container) {
-    const auto found = branch.containers.find(container.id);
-    if (found == branch.containers.end()) return;
-    bus_.attempt("withdraw a container", [&] { found->second->announce_removed(); });
-    branch.containers.erase(found);
-    if (engine.portfolio().project(container.project) == nullptr) {
-        remove_project(branch, container.project);
-    } else if (const auto project = branch.projects.find(container.project);
+                                  const ContainerPtr& container) {
+    bus_.attempt("withdraw a container", [&] { branch.containers->announce_removed(container); });
+    if (engine.portfolio().project(container->project) == nullptr) {
+        remove_project(branch, container->project);
+    } else if (const auto project = branch.projects.find(container->project);
                project != branch.projects.end()) {
         invalid_projects_.insert(&project->second);
     }
@@ -88,10 +84,9 @@ void ObjectTree::engine_removed(const PublishedEngine& engine) {
     const auto found = engines_.find(engine.name());
     if (found == engines_.end()) return;
     EngineBranch& branch = found->second;
-    for (const auto& [id, container] : branch.containers) {
-        bus_.attempt("withdraw a container", [&] { container->announce_removed(); });
-    }
-    branch.containers.clear();
+    engine.portfolio().for_each([&](const ContainerPtr& container) {
+        bus_.attempt("withdraw a container", [&] { branch.containers->announce_removed(container); });
+    });
     while (!branch.projects.empty())
         remove_project(branch, std::string(branch.projects.begin()->first));
     bus_.attempt("withdraw an engine", [&] { branch.object->announce_removed(); });
@@ -127,8 +122,10 @@ void ObjectTree::container_exited(const PublishedEngine& engine, const Container
     EngineBranch* branch = branch_of(engine);
     if (branch == nullptr) return;
     bus_.attempt("tell of an exit", [&] { manager_->announce(engine, change, sequence); });
-    if (!branch->containers.contains(change.container->id)) return;
-    remove_container(engine, *branch, *change.container);
+    // A run that was over before it could be inspected was not in the portfolio.
+    const std::size_t left = engine.portfolio().container_total();
+    if (std::exchange(branch->published, left) == left) return;
+    remove_container(engine, *branch, change.container);
     invalid_engines_.insert(branch->object.get());
     manager_invalid_ = true;
 }
@@ -136,10 +133,9 @@ void ObjectTree::container_exited(const PublishedEngine& engine, const Container
 void ObjectTree::property_changed(const PublishedEngine& engine, const Container& container,
                                   const char* property) {
     EngineBranch* branch = branch_of(engine);
-    if (branch == nullptr) return;
-    const auto found = branch->containers.find(container.id);
-    if (found == branch->containers.end()) return;
-    bus_.attempt("tell of a container's properties", [&] { found->second->announce_changed(property); });
+    if (branch == nullptr || !engine.portfolio().find(container.id)) return;
+    bus_.attempt("tell of a container's properties",
+                 [&] { branch->containers->announce_changed(container.id, property); });
 }
 
 void ObjectTree::container_paused(const PublishedEngine& engine, const ContainerPaused& change,

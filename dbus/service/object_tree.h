@@ -1,22 +1,21 @@
-// The objects on the bus, for the life of one connection: one for each engine, project and container of the
-// registry.
+// The objects on the bus, for the life of one connection: one for each engine and project of the registry,
+// and a folder of each engine's containers.
 //
 // Made from the registry when it is made, it is then told of each change, after the registry has it. What
 // must not be lost (lifecycle signals, objects that come and go) is sent at once and in order; that lists and
 // counters changed is collected and sent by flush(), once for each object.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
 #include "daemon/registry.h"
 #include "dbus/service/bus_connection.h"
-#include "dbus/service/container_object.h"
+#include "dbus/service/container_folder.h"
 #include "dbus/service/engine_object.h"
 #include "dbus/service/manager_object.h"
 #include "dbus/service/project_object.h"
@@ -61,8 +60,8 @@ class ObjectTree {
         std::unique_ptr<EngineObject> object;
         std::unique_ptr<RuntimeObject> runtime;  // at the same path; null: the engine has none
         std::map<std::string, ProjectObject, std::less<>> projects;
-        // The keys are views into the objects' ids.
-        std::unordered_map<std::string_view, std::unique_ptr<ContainerObject>> containers;
+        std::unique_ptr<ContainerFolder> containers;
+        std::size_t published = 0;  // containers
     };
 
     void add_engine(const PublishedEngine& engine, Announce announce);
@@ -70,7 +69,7 @@ class ObjectTree {
                      Announce announce);
     void add_container(const PublishedEngine& engine, EngineBranch& branch, const Container& container,
                        Announce announce);
-    void remove_container(const PublishedEngine& engine, EngineBranch& branch, const Container& container);
+    void remove_container(const PublishedEngine& engine, EngineBranch& branch, const ContainerPtr& container);
     void remove_project(EngineBranch& branch, const std::string& name);
     void property_changed(const PublishedEngine& engine, const Container& container, const char* property);
     // Null when the engine's objects could not be made.

@@ -120,7 +120,6 @@ void Client::Core::set(CURLMoption option, Value value) {
 
 Exchange Client::Core::start(TransferPtr transfer) {
     transfer->core = this;
-    if (endpoint_.is_local()) transfer->connect_by(socket_.name());
     if (transfer->is_stream()) {
         hand_to_curl(transfer);
     } else {
@@ -140,10 +139,13 @@ void Client::Core::send_waiting() {
 
 void Client::Core::hand_to_curl(const TransferPtr& transfer) {
     underway_.push_back(transfer);
-    const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer->easy());
-    if (code != CURLM_OK) {
+    try {
+        transfer->prepare(endpoint_.is_local() ? socket_.name() : std::string());
+        const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer->easy());
+        if (code != CURLM_OK) throw std::runtime_error(curl_multi_strerror(code));
+    } catch (const std::exception& failure) {
         transfer->place = Transfer::Place::finished;
-        transfer->refuse(curl_multi_strerror(code));
+        transfer->refuse(failure.what());
         kick_.arm_after({});
         return;
     }

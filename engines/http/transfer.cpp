@@ -73,9 +73,20 @@ std::string in_bytes(std::size_t bytes) {
 
 }  // namespace
 
-Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::string purpose)
-    : endpoint_(endpoint), purpose_(std::move(purpose)), easy_(curl_easy_init()) {
+Transfer::Transfer(const Endpoint& endpoint, std::string target, std::string purpose)
+    : endpoint_(endpoint), purpose_(std::move(purpose)), target_(std::move(target)) {}
+
+void Transfer::prepare(const std::string& socket_name) {
+    easy_.reset(curl_easy_init());
     if (!easy_) throw std::runtime_error("libcurl gives no handle");
+    error_text_.assign(CURL_ERROR_SIZE, '\0');
+    set_general_options();
+    set_endpoint_options();
+    if (endpoint_.is_local()) set(easy(), CURLOPT_UNIX_SOCKET_PATH, socket_name.c_str());
+    set_options();
+}
+
+void Transfer::set_general_options() {
     CURL* easy = easy_.get();
     set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
     set(easy, CURLOPT_ERRORBUFFER, error_text_.data());
@@ -97,7 +108,6 @@ Transfer::Transfer(const Endpoint& endpoint, const std::string& target, std::str
     set(easy, CURLOPT_PATH_AS_IS, 1L);
     add_header("Accept: application/json");
     set(easy, CURLOPT_USERAGENT, "shorewatch/" SHOREWATCH_VERSION);
-    set_endpoint_options(target);
 }
 
 void Transfer::set_method(Method method, const std::string& json) {
@@ -120,12 +130,8 @@ void Transfer::add_header(const std::string& line) {
     set(easy(), CURLOPT_HTTPHEADER, longer);
 }
 
-void Transfer::connect_by(const std::string& socket_name) {
-    set(easy(), CURLOPT_UNIX_SOCKET_PATH, socket_name.c_str());
-}
-
-void Transfer::set_endpoint_options(const std::string& target) {
-    set(easy(), CURLOPT_URL, (base_url(endpoint_) + target).c_str());
+void Transfer::set_endpoint_options() {
+    set(easy(), CURLOPT_URL, (base_url(endpoint_) + target_).c_str());
     if (endpoint_.is_local()) return;
     set(easy(), CURLOPT_TCP_KEEPALIVE, 1L);
     set(easy(), CURLOPT_TCP_KEEPIDLE, keepalive_idle);
@@ -236,14 +242,19 @@ Peer Transfer::peer() const noexcept {
 }
 
 RequestTransfer::RequestTransfer(const Endpoint& endpoint, Request request, Reply reply)
-    : Transfer(endpoint, request.target, std::move(request.purpose)),
+    : Transfer(endpoint, std::move(request.target), std::move(request.purpose)),
+      method_(request.method),
+      json_(std::move(request.json)),
+      own_connection_(request.own_connection),
       deadline_(request.deadline),
       body_limit_(request.body_limit),
-      reply_(std::move(reply)) {
+      reply_(std::move(reply)) {}
+
+void RequestTransfer::set_options() {
     set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(deadline_.count()));
     set(easy(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(deadline_.count()));
-    set_method(request.method, request.json);
-    if (request.own_connection) {
+    set_method(method_, json_);
+    if (own_connection_) {
         set(easy(), CURLOPT_FRESH_CONNECT, 1L);
         set(easy(), CURLOPT_FORBID_REUSE, 1L);
     }
@@ -284,14 +295,18 @@ void RequestTransfer::deliver() {
 }
 
 StreamTransfer::StreamTransfer(const Endpoint& endpoint, StreamRequest request, StreamHandlers handlers)
-    : Transfer(endpoint, request.target, std::move(request.purpose)),
+    : Transfer(endpoint, std::move(request.target), std::move(request.purpose)),
+      method_(request.method),
+      headers_(std::move(request.headers)),
       connect_deadline_(request.connect_deadline),
       head_deadline_(request.head_deadline),
       whole_deadline_(request.deadline),
       late_head_(request.late_head),
-      handlers_(std::move(handlers)) {
-    set_method(request.method, {});
-    for (const auto& [name, value] : request.headers)
+      handlers_(std::move(handlers)) {}
+
+void StreamTransfer::set_options() {
+    set_method(method_, {});
+    for (const auto& [name, value] : headers_)
         add_header(std::string(name).append(": ").append(value));
     if (whole_deadline_.count() > 0)
         set(easy(), CURLOPT_TIMEOUT_MS, static_cast<long>(whole_deadline_.count()));

@@ -1,10 +1,10 @@
-// One HTTP exchange as libcurl sees it: an easy handle, what it has received so far, and whom to tell.
+// One HTTP exchange as libcurl sees it: an easy handle, what it has received so far, and whom to tell. The
+// handle, 5 KB large, is made when it is the exchange's turn: thousands may wait for that.
 //
 // libcurl's callbacks only collect, as they must neither throw nor touch other handles. Client::Core tells
 // the users once libcurl has returned, by deliver().
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engines/http/curl_handles.h"
 #include "engines/http/http_client.h"
@@ -27,6 +28,7 @@ class Transfer {
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
 
+    // Null before prepare().
     [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
     [[nodiscard]] static Transfer* of(CURL* easy) noexcept;
     [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
@@ -37,8 +39,9 @@ class Transfer {
     // Calls back. This transfer may be cancelled meanwhile, but must be kept.
     virtual void deliver() = 0;
 
-    // Before it is handed to libcurl, of an endpoint that is a unix socket: the name of its file.
-    void connect_by(const std::string& socket_name);
+    // Makes what libcurl is handed. socket_name: of an endpoint that is a unix socket, the name of its file.
+    // Throws std::exception.
+    void prepare(const std::string& socket_name);
     // The end as libcurl tells it. Before the easy handle is taken out of its multi handle.
     virtual void finish(CURLcode code) = 0;
     // The end of what could not even be handed to libcurl.
@@ -57,8 +60,10 @@ class Transfer {
     Place place = Place::waiting;
 
   protected:
-    Transfer(const Endpoint& endpoint, const std::string& target, std::string purpose);
+    Transfer(const Endpoint& endpoint, std::string target, std::string purpose);
 
+    // What only this kind has of the request, before it is handed to libcurl.
+    virtual void set_options() = 0;
     // Where the body goes. False ends the transfer; finish() will be called.
     [[nodiscard]] virtual bool begin_body() { return true; }
     [[nodiscard]] virtual bool take_body(std::string_view bytes) = 0;
@@ -87,11 +92,13 @@ class Transfer {
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
     [[nodiscard]] bool take_header(std::string_view line);
-    void set_endpoint_options(const std::string& target);
+    void set_general_options();
+    void set_endpoint_options();
     void set_tls_options();
 
+    std::string target_;
     HeaderList request_headers_;
-    std::array<char, CURL_ERROR_SIZE> error_text_{};
+    std::vector<char> error_text_;            // libcurl writes into it
     curl_socket_t socket_ = CURL_SOCKET_BAD;  // the last that was opened; libcurl owns it
     int socket_error_ = 0;                    // errno, when it could not be opened
     std::size_t header_bytes_ = 0;
@@ -108,9 +115,13 @@ class RequestTransfer final : public Transfer {
     void finish(CURLcode code) override;
 
   private:
+    void set_options() override;
     [[nodiscard]] bool begin_body() override;
     [[nodiscard]] bool take_body(std::string_view bytes) override;
 
+    Method method_;
+    std::string json_;
+    bool own_connection_;
     std::chrono::milliseconds deadline_;
     std::size_t body_limit_;
     bool over_limit_ = false;
@@ -130,8 +141,11 @@ class StreamTransfer final : public Transfer {
 
   private:
     [[nodiscard]] bool good() const noexcept { return head_complete_ && head_.status == 200; }
+    void set_options() override;
     [[nodiscard]] bool take_body(std::string_view bytes) override;
 
+    Method method_;
+    Headers headers_;
     std::chrono::milliseconds connect_deadline_;
     std::chrono::milliseconds head_deadline_;
     std::optional<Timer> head_timer_;
