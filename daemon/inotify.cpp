@@ -3,14 +3,20 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include <unistd.h>
 
 namespace shorewatch {
 
 Inotify::Inotify(const std::string& purpose) : fd_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (!fd_) throw std::system_error(errno, std::generic_category(), purpose + " (inotify_init1)");
+    if (!fd_) throw failure(errno, purpose);
+}
+
+std::system_error Inotify::failure(int error, const std::string& purpose) {
+    const char* hint = "";
+    if (error == EMFILE) hint = " (is fs.inotify.max_user_instances too low, or LimitNOFILE= of the unit?)";
+    if (error == ENOSPC) hint = " (is fs.inotify.max_user_watches too low?)";
+    return {error, std::generic_category(), purpose + hint};
 }
 
 int Inotify::add(const std::string& folder, std::uint32_t mask) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <sys/inotify.h>
 
@@ -30,6 +31,9 @@ class Inotify {
     // What has happened since, in order; take may add watches and remove them. The rest is left when it takes
     // more reads than most: there may be more for ever.
     void read(const Take& take, int most = std::numeric_limits<int>::max());
+
+    // Of either call: what it was for, and which limit may be too low.
+    [[nodiscard]] static std::system_error failure(int error, const std::string& purpose);
 
   private:
     UniqueFd fd_;

@@ -1,7 +1,6 @@
 #include "daemon/socket_watch.h"
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -31,9 +30,7 @@ void SocketWatch::watch_nearest() {
         awaited_ = folder.filename();
         folder = folder.parent_path();
     }
-    if (watch_ < 0) {
-        throw std::system_error(errno, std::generic_category(), "watch " + folder.string() + " for a socket");
-    }
+    if (watch_ < 0) throw Inotify::failure(errno, "watch " + folder.string() + " for a socket");
     // What was made between the look-up that failed and the watch makes no event.
     std::error_code ignored;
     const std::filesystem::path next = folder / awaited_;

@@ -24,6 +24,8 @@ from lab.recorder import Recorder
 def pytest_configure() -> None:
     # A SIGTERM is to end the parts too, as a Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ignored in what a shell has put in the background, and then in all that is started here, whatever is tested of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart() -> None:

@@ -81,7 +81,7 @@ void RuntimeDesk::exec(const std::string& id, const std::string& name, const std
     if (!wanted) return reply(wanted.error());
     const bool terminal = options.terminal.value_or(wanted.value() && !options.discard);
     if (options.discard && terminal) return refuse(Kind::invalid, "option Discard does not go with Terminal");
-    if (!is_alive(*entry)) return refuse(Kind::not_alive, "nothing of it runs");
+    if (!is_alive(*entry)) return refuse(Kind::not_alive, "nothing of it runs; start it first");
     if (process_of(*entry, name) != nullptr) return refuse(Kind::conflict, "the name is in use");
     if (entry->processes.size() > most_processes)
         return refuse(Kind::busy, "it has " + std::to_string(most_processes) + " already");
@@ -311,7 +311,8 @@ void RuntimeDesk::checkpoint(const std::string& id, const std::string& folder, b
     if (entry == nullptr) return;
     if (folder.empty() || folder.front() != '/')
         return reply(error(Kind::invalid, purpose, "directory is no absolute path"));
-    if (!is_alive(*entry)) return reply(error(Kind::not_alive, purpose, "nothing of it runs"));
+    if (!is_alive(*entry))
+        return reply(error(Kind::not_alive, purpose, "nothing of it runs; start it first"));
     std::error_code ignored;
     if (fs::exists(fs::symlink_status(folder, ignored)))
         return reply(error(Kind::file_exists, purpose, "there is a " + printable(folder) + " already"));

@@ -8,15 +8,6 @@
 
 namespace shorewatch::ctl {
 
-namespace {
-
-template <typename T>
-T value_or_empty(const Properties& properties, const std::string& key) {
-    return find<T>(properties, key).value_or(T{});
-}
-
-}  // namespace
-
 ContainerInfo container_info(std::string path, Properties properties) {
     ContainerInfo info;
     info.path = std::move(path);

@@ -25,6 +25,12 @@ template <typename T>
     return entry->second.get<T>();
 }
 
+// The same, with an empty one in place of nothing.
+template <typename T>
+[[nodiscard]] T value_or_empty(const Properties& properties, const std::string& key) {
+    return find<T>(properties, key).value_or(T{});
+}
+
 // One element of the arrays that ListContainers and ListEngines return.
 using ListedObject = sdbus::Struct<sdbus::ObjectPath, Properties>;
 

@@ -5,23 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "dbus/ctl/daemon_owner.h"
 #include "dbus/ctl/time_format.h"
 #include "dbus/interfaces/manager_proxy.h"
 
 namespace shorewatch::ctl {
-
-namespace {
-
-constexpr const char* driver_name = "org.freedesktop.DBus";
-constexpr const char* driver_path = "/org/freedesktop/DBus";
-
-std::string owner_rule() {
-    return fmt::format(
-        "type='signal',sender='{0}',path='{1}',interface='{0}',member='NameOwnerChanged',arg0='{2}'",
-        driver_name, driver_path, service_name);
-}
-
-}  // namespace
 
 // The Manager's signals, as events.
 class WatchSource::Signals final : public sdbus::ProxyInterfaces<org::shorewatch1::Manager_proxy> {
@@ -97,18 +85,9 @@ WatchSource::WatchSource(EventLoop& loop, sdbus::IConnection& connection, BusKin
                          ContainerFilter list_filter, WatchFeed& feed)
     : loop_(loop), connection_(connection), bus_(bus), list_filter_(std::move(list_filter)), feed_(feed) {
     try {
-        driver_ =
-            sdbus::createProxy(connection, bus::ServiceName(driver_name), sdbus::ObjectPath(driver_path));
-        owner_match_ = bus::add_match(connection, owner_rule(), [this](sdbus::Message& message) {
-            guarded([&] {
-                std::string name;
-                std::string before;
-                std::string after;
-                if (bus::sender_of(message) != driver_name) return;
-                message >> name >> before >> after;
-                set_owner(after);
-            });
-        });
+        driver_ = bus_driver(connection);
+        owner_match_ =
+            match_owner(connection, [this](const std::string& owner) { guarded([&] { set_owner(owner); }); });
         signals_ = std::make_unique<Signals>(connection, [this](WatchEvent event, const std::string& sender) {
             guarded([&] {
                 if (!owner_.empty() && sender == owner_) feed_.signal(std::move(event));
@@ -156,7 +135,7 @@ void WatchSource::ask_owner(std::optional<CommandError> after) {
         });
     };
     driver_->callMethodAsync("GetNameOwner")
-        .onInterface(driver_name)
+        .onInterface(bus_driver_name)
         .withArguments(std::string(service_name))
         .uponReplyInvoke(std::move(on_answer));
 }
@@ -182,7 +161,7 @@ void WatchSource::start_daemon() {
         });
     };
     driver_->callMethodAsync("StartServiceByName")
-        .onInterface(driver_name)
+        .onInterface(bus_driver_name)
         .withArguments(std::string(service_name), std::uint32_t{0})
         .uponReplyInvoke(std::move(on_answer));
 }

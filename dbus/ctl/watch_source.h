@@ -1,7 +1,4 @@
 // The bus side of `watch`: the daemon's signals and lists, as they come, and its coming and going.
-//
-// Messages count only if the owner of the daemon's name sent them: on the system bus anyone may send a signal
-// to one connection, and libsystemd's own match by a well-known name lets it pass.
 #pragma once
 
 #include <cstdint>

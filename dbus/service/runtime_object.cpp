@@ -3,9 +3,9 @@
 #include <tuple>
 #include <utility>
 
-#include "dbus/service/call_options.h"
 #include "dbus/service/engine_errors.h"
 #include "dbus/service/errors.h"
+#include "dbus/service/given_options.h"
 #include "dbus/service/object_paths.h"
 
 namespace shorewatch::bus {
@@ -13,7 +13,7 @@ namespace shorewatch::bus {
 namespace {
 
 CreateOptions create_options(Dictionary&& given) {
-    CallOptions options(std::move(given));
+    GivenOptions options(std::move(given));
     CreateOptions taken;
     taken.name_space = options.text("Namespace");
     taken.image = options.text("Image").value_or("");
@@ -28,7 +28,7 @@ CreateOptions create_options(Dictionary&& given) {
 enum class Of { start, exec };
 
 ProcessOptions process_options(Dictionary&& given, Of of) {
-    CallOptions options(std::move(given));
+    GivenOptions options(std::move(given));
     ProcessOptions taken;
     taken.terminal = options.flag("Terminal");
     taken.discard = options.flag("Discard").value_or(false);
@@ -101,7 +101,7 @@ void RuntimeObject::Version(sdbus::Result<std::string, std::string>&& result) {
 
 void RuntimeObject::ImageConfig(sdbus::Result<std::string>&& result, std::string image, Dictionary given) {
     answer([&] {
-        CallOptions options(std::move(given));
+        GivenOptions options(std::move(given));
         auto name_space = options.text("Namespace");
         options.finish();
         call(
@@ -115,7 +115,7 @@ void RuntimeObject::ImageConfig(sdbus::Result<std::string>&& result, std::string
 
 void RuntimeObject::List(sdbus::Result<uint64_t, RuntimeRows>&& result, Dictionary given) {
     answer([&] {
-        CallOptions(std::move(given)).finish();
+        GivenOptions(std::move(given)).finish();
         call(
             std::move(result), {Action::inspect, "list the containers that were created here", {}},
             [](Runtime& runtime, RuntimeReply reply) { runtime.list(std::move(reply)); },
@@ -170,7 +170,7 @@ void RuntimeObject::DeleteTask(sdbus::Result<uint32_t, uint64_t>&& result, std::
 void RuntimeObject::Restore(sdbus::Result<bool, uint32_t, Stdio>&& result, std::string id,
                             Dictionary options) {
     answer([&] {
-        CallOptions(std::move(options)).finish();
+        GivenOptions(std::move(options)).finish();
         call(
             std::move(result), {Action::run, "attach to containers", id},
             [id](Runtime& runtime, RuntimeReply reply) { runtime.restore(id, std::move(reply)); },

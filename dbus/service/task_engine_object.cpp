@@ -17,7 +17,7 @@ namespace {
 // The one there is when something was decided, which may take as long as somebody types a password.
 TaskEngine& engine_of(DaemonActions& actions) {
     if (TaskEngine* const tasks = actions.tasks()) return *tasks;
-    throw error(errors::engine_unavailable, "Tasks are switched off");
+    throw error(errors::engine_unavailable, "Tasks are switched off by the configuration");
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ void TaskObject::act(sdbus::Result<>&& result, std::string doing, Act order) {
         // The object may have gone when it is decided.
         const auto allowed = [&context = context_, arn = task_.arn, order](LateResult<>&& permitted) {
             TaskEngine* const tasks = context.actions.tasks();
-            if (tasks == nullptr) throw error(errors::no_such_task, "Tasks are switched off");
+            if (tasks == nullptr)
+                throw error(errors::no_such_task, "Tasks are switched off by the configuration");
             if (const auto failure = (tasks->*order)(arn)) throw error_of(*failure);
             const auto open = context.calls.keep(std::move(permitted));
             tasks->when_kept([open] { open.answer([] {}); });

@@ -1,6 +1,5 @@
 #include "engines/containerd/containerd_control.h"
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "engines/containerd/containerd_stop.h"
 #include "engines/containerd/inspection_json.h"
 #include "engines/error_text.h"
+#include "engines/error_words.h"
 
 namespace shorewatch::containerd {
 
@@ -17,29 +17,22 @@ namespace {
 
 using Kind = EngineError::Kind;
 
-struct Words {
-    std::string_view part;
-    Kind kind;
-};
-
 // Of the shim of containerd 1.6, all of them with the code UNKNOWN, and of its later ones.
-constexpr std::array<Words, 8> known_words{{{"cannot pause a paused container", Kind::conflict},
-                                            {"cannot resume a running", Kind::conflict},
-                                            {"process already finished", Kind::not_alive},
-                                            {"a stopped container", Kind::not_alive},
-                                            {"a stopped process", Kind::not_alive},
-                                            {"a deleted process", Kind::not_alive},
-                                            {"in created state", Kind::not_alive},
-                                            {"container not running", Kind::not_alive}}};
+constexpr std::array<ErrorWords, 8> known_words{{{"cannot pause a paused container", Kind::conflict},
+                                                 {"cannot resume a running", Kind::conflict},
+                                                 {"process already finished", Kind::not_alive},
+                                                 {"a stopped container", Kind::not_alive},
+                                                 {"a stopped process", Kind::not_alive},
+                                                 {"a deleted process", Kind::not_alive},
+                                                 {"in created state", Kind::not_alive},
+                                                 {"container not running", Kind::not_alive}}};
 
 }  // namespace
 
 EngineError control_error(const grpc::Answer& answer) {
     EngineError error = answer.error;
-    const auto found = std::ranges::find_if(
-        known_words, [&](const Words& words) { return error.message.find(words.part) != std::string::npos; });
-    if (found != known_words.end()) {
-        error.kind = found->kind;
+    if (const auto kind = kind_in(error.message, known_words)) {
+        error.kind = *kind;
     } else if (answer.code == grpc::Code::failed_precondition) {
         error.kind = Kind::conflict;
     }

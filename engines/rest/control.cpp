@@ -1,9 +1,9 @@
 #include "engines/rest/control.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "engines/error_words.h"
 #include "engines/http/http_error.h"
 #include "engines/http/json.h"
 #include "engines/rest/session.h"
@@ -14,33 +14,26 @@ namespace {
 
 using Kind = EngineError::Kind;
 
-struct Words {
-    std::string_view part;
-    Kind kind;
-};
-
 // Of dockerd 20.10 and Podman 4.3, whose later ones say the same. The first that is found counts. Podman's
 // states are those of a container that was never started, has ended, or is about to be cleaned up after.
-constexpr std::array<Words, 14> known_words{{{"is already paused", Kind::conflict},
-                                             {"is not paused", Kind::conflict},
-                                             {"running or paused", Kind::conflict},
-                                             {"in state paused", Kind::conflict},
-                                             {"is paused", Kind::conflict},
-                                             {"is restarting", Kind::conflict},
-                                             {"is not running", Kind::not_alive},
-                                             {"in state exited", Kind::not_alive},
-                                             {"in state stopped", Kind::not_alive},
-                                             {"in state stopping", Kind::conflict},
-                                             {"in state created", Kind::not_alive},
-                                             {"in state configured", Kind::not_alive},
-                                             {"in state initialized", Kind::not_alive},
-                                             {"container state improper", Kind::conflict}}};
+constexpr std::array<ErrorWords, 14> known_words{{{"is already paused", Kind::conflict},
+                                                  {"is not paused", Kind::conflict},
+                                                  {"running or paused", Kind::conflict},
+                                                  {"in state paused", Kind::conflict},
+                                                  {"is paused", Kind::conflict},
+                                                  {"is restarting", Kind::conflict},
+                                                  {"is not running", Kind::not_alive},
+                                                  {"in state exited", Kind::not_alive},
+                                                  {"in state stopped", Kind::not_alive},
+                                                  {"in state stopping", Kind::conflict},
+                                                  {"in state created", Kind::not_alive},
+                                                  {"in state configured", Kind::not_alive},
+                                                  {"in state initialized", Kind::not_alive},
+                                                  {"container state improper", Kind::conflict}}};
 
 Kind kind_of(int status, const EngineError& error) {
     if (error.kind == Kind::not_found) return error.kind;
-    const auto found = std::ranges::find_if(
-        known_words, [&](const Words& words) { return error.message.find(words.part) != std::string::npos; });
-    if (found != known_words.end()) return found->kind;
+    if (const auto kind = kind_in(error.message, known_words)) return *kind;
     constexpr int http_conflict = 409;
     return status == http_conflict ? Kind::conflict : error.kind;
 }

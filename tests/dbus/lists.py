@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from lab.bus import Bus
+from lab.clients import busctl
 from lab.process import Process
+from lab.waiting import Deadline
 
 
 class Lists:
@@ -12,7 +14,11 @@ class Lists:
     def __init__(self, bus: Bus, folder: Path):
         self._containers = 0
         self._monitor = Process(["busctl", "--system", "monitor", "--json=short"], folder / "lists.log", bus.environment())
-        self._monitor.wait_for_output("Monitoring bus", 20)
+        # From systemd 257 on it does not say that it has begun when it writes JSON: what is called then shows it.
+        deadline = Deadline(20, "busctl monitor")
+        while not self._monitor.output():
+            busctl(bus, "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
+            deadline.left()
 
     def wait_for(self, more: int = 1) -> None:
         """Returns when so many more lists of containers were answered."""

@@ -1,6 +1,5 @@
 """shorewatchctl run and its kin, with a stand-in for the daemon: streams, signals, terminals and exit codes."""
 
-import contextlib
 import json
 import os
 import signal
@@ -12,7 +11,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from lab.bus import Bus
-from lab.clients import ctl
+from lab.clients import ctl, line, started_ctl
 from lab.paths import CTL
 from lab.terminal import on_terminal
 from lab.waiting import Arrivals
@@ -33,8 +32,8 @@ class StandIn:
     def _read(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
-            for line in lines:
-                self.calls.add(json.loads(line))
+            for said in lines:
+                self.calls.add(json.loads(said))
         self.calls.end("the stand-in is over")
 
     def wait_for(self, what: str, after: int = 0, **members: Any) -> dict[str, Any]:
@@ -78,28 +77,8 @@ def root(folder: Path) -> str:
 
 @pytest.fixture
 def start(bus: Bus, runtime: StandIn) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """start("run", …): shorewatchctl, that goes on while the test does. Without input, unless it is said."""
-    parts: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: str, text: bool = True, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        parts.append(subprocess.Popen([str(CTL), *arguments], env=bus.environment(), text=text, stdin=stdin,
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        return parts[-1]
-
-    yield begin
-    for part in parts:
-        if part.poll() is None:
-            part.kill()
-        part.wait()
-        for stream in (part.stdin, part.stdout, part.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
+    with started_ctl(bus) as begin:
+        yield begin
 
 
 def test_output_and_exit_code_are_the_command_s(bus: Bus, runtime: StandIn, root: str) -> None:

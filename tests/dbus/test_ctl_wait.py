@@ -164,6 +164,7 @@ def test_a_name_of_several_is_refused_and_they_are_named(bus: Bus, face: Face, w
     start(face, WEB, "web")
     start(face, DB, "web", project="other")
     said = fails(bus, 4, "web")
+    waits.lists.wait_for()  # that one's
     assert f"docker/shop/web ({WEB})" in said and f"docker/other/web ({DB})" in said and "--project" in said
     ends(waits.start("--started", "web"), 0)
     shop, by_id = waits.start("web", "--project", "shop"), waits.start(DB)

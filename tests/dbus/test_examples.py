@@ -1,6 +1,7 @@
 """The programs in docs/examples do what they say."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -12,8 +13,9 @@ from typing import Callable, Iterator, Sequence
 import pytest
 from face import Face, container_id
 from lab.bus import Bus
-from lab.paths import CTL, SOURCE
+from lab.paths import SOURCE
 from lab.process import Process
+from lab.waiting import Deadline
 
 EXAMPLES = SOURCE / "docs" / "examples"
 
@@ -102,6 +104,17 @@ def compiled_rust(folder: Path) -> Path:
     return folder / "target" / "debug" / "started"
 
 
+def tell_until_heard(face: Face, program: Process) -> None:
+    """For a program that does not say that it listens, as busctl no longer does when it writes JSON."""
+    deadline = Deadline(30, "the first start to be told")
+    for number in itertools.count(10):
+        face.do("start", id=container_id(number), name="try", pid=4710)
+        face.do("exit", id=container_id(number))
+        if "started docker try" in program.output():
+            return
+        deadline.left()
+
+
 @pytest.mark.parametrize("source", ["started.c", "started.cpp", "started.py", "started.js", "started.sh", "started-rs"])
 def test_an_example_tells_of_each_start(
         face: Face, follow: Callable[..., Process], tmp_path: Path, source: str) -> None:
@@ -111,32 +124,11 @@ def test_an_example_tells_of_each_start(
         program = follow([compiled(tmp_path, source, "libsystemd" if source.endswith(".c") else "sdbus-c++")])
     else:
         program = follow([EXAMPLES / source])
-    program.wait_for_output(r"^watching$|^Monitoring bus message stream", 30)
+    if source.endswith(".sh"):
+        tell_until_heard(face, program)
+    else:
+        program.wait_for_output(r"^watching$", 30)
     face.do("start", id=container_id(1), name="db", project="shop", pid=4711)
     face.do("exit", id=container_id(1), exit_code=3)
     face.do("start", id=container_id(2), name="web", pid=4712)
     program.wait_for_output(r"(?m)^started docker db\nstarted docker web$", 10)
-
-
-def test_a_command_is_run_at_each_start_of_a_container(
-        face: Face, bus: Bus, follow: Callable[..., Process], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{CTL.parent}:{os.environ['PATH']}")
-    face.do("start", id=container_id(1), name="web", pid=4711)
-    program = follow([EXAMPLES / "on-start.sh", "web", "jq", "-r", '"\\(.event) \\(.id[:8])"'])
-    program.wait_for_output(r"(?m)^present 00000001$", 10)
-    face.do("exit", id=container_id(1), exit_code=3)
-    face.do("start", id=container_id(3), name="other", pid=4712)
-    face.do("start", id=container_id(2), name="web", pid=4713)
-    program.wait_for_output(r"(?m)^started 00000002$", 10)
-    assert "00000003" not in program.output()
-
-
-def test_the_unit_that_does_something_at_each_start_is_one(tmp_path: Path) -> None:
-    unit = tmp_path / "on-start@web.service"
-    # Programs have to be there.
-    text = (EXAMPLES / "on-start@.service").read_text()
-    unit.write_text(text.replace("/usr/local/bin/on-start.sh", str(EXAMPLES / "on-start.sh")))
-    (tmp_path / "shorewatchd.service").write_text("[Service]\nExecStart=/bin/true\n")
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
-                          env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
-    assert (done.returncode, done.stderr) == (0, "")

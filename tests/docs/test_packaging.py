@@ -34,3 +34,15 @@ def test_the_package_is_built_with_all_that_is_needed() -> None:
     wanted = set(re.findall(r"(?m)^(?:Build-Depends:)? +([a-z0-9+.-]+)", control))
     # What every package is built with, and what Meson brings.
     assert set(said.split()) - {"g++", "ninja-build", "pkg-config"} <= wanted
+    assert re.findall(r"(?m)^(?:Build-Depends:)? +([a-z0-9+.-]+) .*<!nocheck>", control) == ["catch2"]
+
+
+def test_packages_elsewhere_are_built_with_all_that_meson_wants() -> None:
+    builds = [SOURCE / "meson.build", *(path for folder in ("engines", "daemon", "dbus", "systemd")
+                                        for path in (SOURCE / folder).rglob("meson.build"))]
+    text = "".join(path.read_text() for path in builds)
+    names = set(re.findall(r"dependency\('([^']+)'(?![^)]*required: false)", text)) - {"threads"}
+    spec = (SOURCE / "docs" / "packaging" / "shorewatch.spec").read_text()
+    assert len(names) > 8
+    assert not [name for name in names
+                if not re.search(rf"(?im)^BuildRequires: +(pkgconfig\(|cmake\(|){re.escape(name)}(?![\w+])", spec)]

@@ -1,6 +1,5 @@
 """shorewatchctl run and its kin, on a real containerd."""
 
-import contextlib
 import itertools
 import json
 import os
@@ -13,7 +12,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from lab.bus import Bus
-from lab.clients import ctl
+from lab.clients import ctl, line, started_ctl
 from lab.containerd import IMAGE, Containerd
 from lab.daemon import Daemon
 from lab.paths import CTL
@@ -54,28 +53,8 @@ def run(bus: Bus, options: list[str]) -> Callable[..., Done]:
 
 @pytest.fixture
 def start(bus: Bus) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """start("run", …): shorewatchctl, that goes on while the test does. Without input, unless it is said."""
-    parts: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        parts.append(subprocess.Popen([str(CTL), *arguments], env=bus.environment(), text=True, stdin=stdin,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
-        return parts[-1]
-
-    yield begin
-    for part in parts:
-        if part.poll() is None:
-            part.kill()
-        part.wait()
-        for stream in (part.stdin, part.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
+    with started_ctl(bus, stderr=subprocess.STDOUT) as begin:
+        yield begin
 
 
 def good(done: Done) -> str:

@@ -174,6 +174,30 @@ void FakeContainerd::handle(const GrpcExchangePtr& exchange) {
     if (!serve_task(method, exchange)) serve(method, exchange);
 }
 
+void FakeContainerd::add_subscriber(const GrpcExchangePtr& exchange) {
+    api::SubscribeRequest request;
+    request.ParseFromString(exchange->request);
+    filters_ = {request.filters().begin(), request.filters().end()};
+    exchange->when_cancelled = [this] {
+        const std::lock_guard noting(mutex_);
+        changed_.notify_all();
+    };
+    subscribers_.push_back(exchange);
+}
+
+void FakeContainerd::publish(const std::string& name_space, const GrpcExchangePtr& exchange) {
+    api::PublishRequest request;
+    request.ParseFromString(exchange->request);
+    api::Envelope envelope;
+    envelope.set_namespace_(name_space);
+    envelope.set_topic(request.topic());
+    *envelope.mutable_event() = request.event();
+    set_time(*envelope.mutable_timestamp(), real_time_now());
+    for (const GrpcExchangePtr& subscriber : subscribers_)
+        subscriber->send(envelope.SerializeAsString());
+    exchange->answer({});
+}
+
 void FakeContainerd::serve(const std::string& method, const GrpcExchangePtr& exchange) {
     const std::unique_lock lock(mutex_);
     const auto metadata = exchange->metadata.find("containerd-namespace");
@@ -190,25 +214,9 @@ void FakeContainerd::serve(const std::string& method, const GrpcExchangePtr& exc
         response.set_uuid("b66b2ab1-a2f7-4cb5-9d2c-3bb2ab3b2b3b");
         exchange->answer(response.SerializeAsString());
     } else if (method == "Events/Subscribe") {
-        api::SubscribeRequest request;
-        request.ParseFromString(exchange->request);
-        filters_ = {request.filters().begin(), request.filters().end()};
-        exchange->when_cancelled = [this] {
-            const std::lock_guard noting(mutex_);
-            changed_.notify_all();
-        };
-        subscribers_.push_back(exchange);
+        add_subscriber(exchange);
     } else if (method == "Events/Publish") {
-        api::PublishRequest request;
-        request.ParseFromString(exchange->request);
-        api::Envelope envelope;
-        envelope.set_namespace_(name_space);
-        envelope.set_topic(request.topic());
-        *envelope.mutable_event() = request.event();
-        set_time(*envelope.mutable_timestamp(), real_time_now());
-        for (const GrpcExchangePtr& subscriber : subscribers_)
-            subscriber->send(envelope.SerializeAsString());
-        exchange->answer({});
+        publish(name_space, exchange);
     } else if (method == "Namespaces/List") {
         api::ListNamespacesResponse response;
         for (const auto& [name, containers] : contents_)

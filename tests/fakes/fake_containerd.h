@@ -80,6 +80,9 @@ class FakeContainerd {
   private:
     void handle(const GrpcExchangePtr& exchange);
     void serve(const std::string& method, const GrpcExchangePtr& exchange);
+    // Both with the mutex held.
+    void add_subscriber(const GrpcExchangePtr& exchange);
+    void publish(const std::string& name_space, const GrpcExchangePtr& exchange);
     // fake_containerd_tasks.cpp: Tasks/Pause, Resume, Kill and Wait. False: another method.
     bool serve_task(const std::string& method, const GrpcExchangePtr& exchange);
     void change(const std::string& method, const std::string& name_space, const GrpcExchangePtr& exchange);

@@ -5,9 +5,9 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include "dbus/service/call_options.h"
 #include "dbus/service/container_filter.h"
 #include "dbus/service/errors.h"
+#include "dbus/service/given_options.h"
 #include "dbus/service/object_paths.h"
 #include "tests/fuzz/expect.h"
 
@@ -81,7 +81,7 @@ void expect_refusal(const sdbus::Error& refusal) {
 
 void take_options(const std::map<std::string, sdbus::Variant>& arguments) {
     try {
-        CallOptions options(arguments);
+        GivenOptions options(arguments);
         const auto flag = options.flag("force");
         const auto text = options.text("image");
         const auto texts = options.texts("labels");

@@ -1,10 +1,11 @@
 """Clients of the daemon: blocking calls by python3-dbus, and command lines."""
 
+import contextlib
 import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 import dbus
 import dbus.bus
@@ -87,6 +88,33 @@ def run(bus: Bus, command: str | Path, *arguments: str, seconds: float = 30,
 
 def ctl(bus: Bus, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return run(bus, CTL, *arguments, **options)
+
+
+@contextlib.contextmanager
+def started_ctl(bus: Bus, stderr: int = subprocess.PIPE) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """start("run", …): shorewatchctl, that goes on while the test does. Without input, unless it is said."""
+    parts: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, text: bool = True, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        parts.append(subprocess.Popen([str(CTL), *arguments], env=bus.environment(), text=text, stdin=stdin,
+                                      stdout=subprocess.PIPE, stderr=stderr))
+        return parts[-1]
+
+    yield start
+    for part in parts:
+        if part.poll() is None:
+            part.kill()
+        part.wait()
+        for stream in (part.stdin, part.stdout, part.stderr):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    """The next one of its output."""
+    assert process.stdout is not None
+    return process.stdout.readline()
 
 
 def busctl(bus: Bus, *arguments: str) -> Any:

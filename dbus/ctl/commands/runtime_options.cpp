@@ -117,7 +117,8 @@ void run_and_exit(const Session& session, const std::optional<std::string>& engi
 std::string random_name() {
     std::array<unsigned char, 6> bytes{};
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-        throw CommandError(ExitCode::refused, "cannot make up a name: there are no random numbers");
+        throw CommandError(ExitCode::refused,
+                           "cannot make up a name: there are no random numbers; say one by --name");
     std::string name;
     for (const unsigned char byte : bytes)
         name += fmt::format("{:02x}", byte);

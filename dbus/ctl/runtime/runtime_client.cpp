@@ -17,11 +17,6 @@ constexpr const char* engine_type = "containerd.io";
 
 using Streams = std::map<std::string, sdbus::UnixFd>;
 
-template <typename T>
-T value_or_empty(const Properties& properties, const std::string& key) {
-    return find<T>(properties, key).value_or(T{});
-}
-
 // The engine of that name, or the only one there is.
 EngineInfo choose_engine(const BusClient& client, const std::optional<std::string>& name) {
     std::vector<EngineInfo> fitting;

@@ -1,7 +1,4 @@
 // What happens to the containers of one engine's Runtime, as the daemon tells it.
-//
-// Signals count only if the owner of the daemon's name sent them: on the system bus anyone may send a signal
-// to one connection.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +7,7 @@
 #include <string>
 
 #include "dbus/compat/sdbus_client.h"
+#include "dbus/ctl/daemon_owner.h"
 #include "dbus/ctl/properties.h"
 
 namespace shorewatch::ctl {
@@ -37,12 +35,9 @@ class RuntimeEvents {
     RuntimeEvents& operator=(const RuntimeEvents&) = delete;
 
   private:
-    void set_owner(const std::string& owner);
-
-    Handlers handlers_;
-    std::string owner_;  // the unique name of the daemon's connection; empty: it is not there
-    bus::Match owner_match_;
-    bus::Match event_match_;
+    std::function<void(const RuntimeEvent&)> on_event_;
+    DaemonOwner owner_;
+    bus::Match match_;
 };
 
 }  // namespace shorewatch::ctl

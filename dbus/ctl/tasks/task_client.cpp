@@ -12,14 +12,7 @@ namespace shorewatch::ctl {
 
 namespace {
 
-constexpr const char* driver_name = "org.freedesktop.DBus";
-constexpr const char* driver_path = "/org/freedesktop/DBus";
 constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
-
-template <typename T>
-T value_or_empty(const Properties& properties, const std::string& key) {
-    return find<T>(properties, key).value_or(T{});
-}
 
 TaskContainerInfo task_container_info(std::string name, const Properties& properties) {
     TaskContainerInfo container;
@@ -43,12 +36,6 @@ TaskContainerInfo task_container_info(std::string name, const Properties& proper
 std::string signal_rule(const char* member) {
     return fmt::format("type='signal',path='{}',interface='{}',member='{}'", tasks_path,
                        task_engine_interface, member);
-}
-
-std::string owner_rule() {
-    return fmt::format(
-        "type='signal',sender='{0}',path='{1}',interface='{0}',member='NameOwnerChanged',arg0='{2}'",
-        driver_name, driver_path, service_name);
 }
 
 // The daemon says of an object that is not there what is of no use to anybody.
@@ -138,7 +125,10 @@ TaskInfo TaskClient::find(const std::string& name) const {
     std::string names;
     for (const TaskInfo& task : fitting)
         names += (names.empty() ? "" : ", ") + printable(task.arn);
-    throw CommandError(ExitCode::ambiguous, fmt::format("'{}' could be any of {}", printable(name), names));
+    throw CommandError(
+        ExitCode::ambiguous,
+        fmt::format("cannot tell which task is meant: '{}' could be any of {}; say more of its ARN",
+                    printable(name), names));
 }
 
 void TaskClient::act(const std::string& name, const std::string& verb, const char* method) const {
@@ -184,30 +174,18 @@ std::string TaskClient::problem() const {
 
 TaskEvents::TaskEvents(sdbus::IConnection& connection, std::function<void(const TaskEvent&)> on_event,
                        std::function<void()> on_return)
-    : on_event_(std::move(on_event)), on_return_(std::move(on_return)) {
-    owner_match_ = bus::add_match(connection, owner_rule(), [this](sdbus::Message& message) {
-        std::string name;
-        std::string before;
-        std::string after;
-        if (bus::sender_of(message) != driver_name) return;
-        message >> name >> before >> after;
-        if (after != std::exchange(owner_, after) && !after.empty()) on_return_();
-    });
-    task_match_ = bus::add_match(connection, signal_rule("TaskStateChanged"),
-                                 [this](sdbus::Message& message) { take(message, false); });
-    container_match_ = bus::add_match(connection, signal_rule("ContainerStateChanged"),
-                                      [this](sdbus::Message& message) { take(message, true); });
-    const auto driver =
-        sdbus::createProxy(connection, bus::ServiceName(driver_name), sdbus::ObjectPath(driver_path));
-    owner_ = std::get<0>(
-        bus::call<std::string>(*driver, driver_name, "GetNameOwner", {}, std::string(service_name)));
-}
+    : on_event_(std::move(on_event)),
+      owner_(connection, std::move(on_return)),
+      task_match_(bus::add_match(connection, signal_rule("TaskStateChanged"),
+                                 [this](sdbus::Message& message) { take(message, false); })),
+      container_match_(bus::add_match(connection, signal_rule("ContainerStateChanged"),
+                                      [this](sdbus::Message& message) { take(message, true); })) {}
 
 TaskEvents::~TaskEvents() = default;
 
 // What is not as it should be is passed over.
 void TaskEvents::take(sdbus::Message& message, bool of_container) {
-    if (owner_.empty() || bus::sender_of(message) != owner_) return;
+    if (!owner_.sent(message)) return;
     TaskEvent event;
     sdbus::ObjectPath path;
     try {

@@ -12,6 +12,7 @@
 
 #include "dbus/compat/sdbus_client.h"
 #include "dbus/ctl/bus_client.h"
+#include "dbus/ctl/daemon_owner.h"
 #include "dbus/ctl/properties.h"
 
 namespace shorewatch::ctl {
@@ -103,10 +104,10 @@ class TaskClient {
     std::unique_ptr<sdbus::IProxy> engine_;
 };
 
-// The signals of the task engine, from whoever owns the daemon's name. Messages of others are passed over.
+// The signals of the task engine.
 class TaskEvents {
   public:
-    // on_return: there is another daemon than before.
+    // on_return: there is another daemon than before. Both throw nothing. Throws sdbus::Error.
     TaskEvents(sdbus::IConnection& connection, std::function<void(const TaskEvent&)> on_event,
                std::function<void()> on_return);
     ~TaskEvents();
@@ -117,9 +118,7 @@ class TaskEvents {
     void take(sdbus::Message& message, bool of_container);
 
     std::function<void(const TaskEvent&)> on_event_;
-    std::function<void()> on_return_;
-    std::string owner_;
-    bus::Match owner_match_;
+    DaemonOwner owner_;
     bus::Match task_match_;
     bus::Match container_match_;
 };

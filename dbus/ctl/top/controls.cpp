@@ -51,9 +51,9 @@ void complain(TopState& state, std::string text) {
 
 void follow(TopState& state, const std::vector<TopRow>& rows) {
     if (rows.empty()) return complain(state, "there is nothing to follow");
-    const bool same = state.followed == state.selected;
-    state.followed.reset();
-    if (!same) state.followed = state.selected;
+    if (state.followed == state.selected) return state.followed.reset();
+    // Not by assignment, of which GCC 14 warns that it could use what has not been initialized.
+    state.followed.emplace(state.selected);
 }
 
 std::optional<TopAction> browse(TopState& state, const TopKey& key, const TopModel& model, std::size_t page) {

@@ -122,7 +122,8 @@ void ContainerdClient::ImageReading::take_target(const json::Value& target) {
     if (manifests == nullptr || !manifests->IsArray()) return take_manifest(target);
     const json::Value* const chosen = manifest_in(*manifests);
     if (chosen == nullptr || ++indexes_ > most_indexes)
-        return fail(Kind::no_image, "there is nothing in it for " + this_architecture());
+        return fail(Kind::no_image,
+                    "there is nothing in it for " + this_architecture() + "; pull it for that platform");
     read(descriptor_of(*chosen), &ImageReading::take_target);
 }
 
@@ -130,7 +131,7 @@ void ContainerdClient::ImageReading::take_manifest(const json::Value& manifest) 
     const json::Value* const config = json::find(manifest, {"config"});
     const json::Value* const layers = json::find(manifest, {"layers"});
     if (config == nullptr || layers == nullptr || !layers->IsArray() || layers->Size() > most_layers)
-        return fail(Kind::protocol, "its manifest is none");
+        return fail(Kind::protocol, "its manifest makes no sense");
     for (const json::Value& layer : layers->GetArray())
         parts_.layers.push_back(descriptor_of(layer));
     const Descriptor content = descriptor_of(*config);
@@ -141,7 +142,7 @@ void ContainerdClient::ImageReading::take_manifest(const json::Value& manifest) 
 void ContainerdClient::ImageReading::take_config(const json::Value& config) {
     parts_.config_json = reading_;
     const json::Value* const ids = json::find(config, {"rootfs", "diff_ids"});
-    if (!config.IsObject()) return fail(Kind::protocol, "its configuration is none");
+    if (!config.IsObject()) return fail(Kind::protocol, "its configuration makes no sense");
     if (ids != nullptr && ids->IsArray()) {
         for (const json::Value& id : ids->GetArray()) {
             if (id.IsString()) parts_.diff_ids.emplace_back(json::raw_text(id));

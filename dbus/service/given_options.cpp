@@ -1,4 +1,4 @@
-#include "dbus/service/call_options.h"
+#include "dbus/service/given_options.h"
 
 #include "dbus/service/errors.h"
 #include "engines/support/text.h"
@@ -6,26 +6,26 @@
 namespace shorewatch::bus {
 
 template <typename Value>
-std::optional<Value> CallOptions::take(const std::string& name, const char* type) {
+std::optional<Value> GivenOptions::take(const std::string& name, const char* type) {
     const auto found = options_.extract(name);
     if (found.empty()) return std::nullopt;
     if (found.mapped().containsValueOfType<Value>()) return found.mapped().get<Value>();
     throw error(errors::invalid_args, "Option " + name + " has to be of type '" + type + "'");
 }
 
-std::optional<bool> CallOptions::flag(const std::string& name) {
+std::optional<bool> GivenOptions::flag(const std::string& name) {
     return take<bool>(name, "b");
 }
 
-std::optional<std::string> CallOptions::text(const std::string& name) {
+std::optional<std::string> GivenOptions::text(const std::string& name) {
     return take<std::string>(name, "s");
 }
 
-std::optional<std::map<std::string, std::string>> CallOptions::texts(const std::string& name) {
+std::optional<std::map<std::string, std::string>> GivenOptions::texts(const std::string& name) {
     return take<std::map<std::string, std::string>>(name, "a{ss}");
 }
 
-void CallOptions::finish() const {
+void GivenOptions::finish() const {
     if (options_.empty()) return;
     throw error(errors::invalid_args,
                 "There is no option '" + printable(options_.begin()->first.substr(0, 200)) + "' here");

@@ -9,9 +9,9 @@
 
 namespace shorewatch::bus {
 
-class CallOptions {
+class GivenOptions {
   public:
-    explicit CallOptions(std::map<std::string, sdbus::Variant> options) : options_(std::move(options)) {}
+    explicit GivenOptions(std::map<std::string, sdbus::Variant> options) : options_(std::move(options)) {}
 
     // Nothing when it is not given. Throw InvalidArgs when it is of another type.
     [[nodiscard]] std::optional<bool> flag(const std::string& name);
