@@ -77,6 +77,14 @@ void make_pid_namespace() {
     }
 }
 
+// Not in a chroot, for one, where packages are built.
+bool may_make_user_namespaces() {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(::unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && status == 0;
+}
+
 // The process of a container of alice: its user namespace is hers, and its user is none but there.
 void enter_namespace_of_alice() {
     std::array<int, 2> ends{};
@@ -85,6 +93,7 @@ void enter_namespace_of_alice() {
     const pid_t helper = ::fork();
     char token = '!';
     if (helper == 0) {
+        ::close(ends[1]);
         if (::read(ends[0], &token, 1) != 1) ::_exit(1);
         const std::string text = "0 " + std::to_string(of_alice) + " 1";
         const int file = ::open(map.c_str(), O_WRONLY | O_CLOEXEC);
@@ -257,6 +266,10 @@ TEST_CASE("a user's engine may name that user's processes, and nobody else's") {
 }
 
 TEST_CASE("a user's engine may name processes in the user namespaces that are that user's") {
+    if (!may_make_user_namespaces()) {
+        WARN("no user namespace can be made here");
+        return;
+    }
     World world;
     const ChildProcess container(enter_namespace_of_alice);
     struct stat status{};

@@ -22,13 +22,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In a child with a mount namespace of its own, after prepare; the text of what went wrong.
+// Not to be had in a chroot, for one, where packages are built.
+constexpr const char* no_namespace = "no mount namespace";
+
+// In a child with a mount namespace of its own; the text of what went wrong.
 std::string in_child(const std::function<std::string()>& what) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
     const pid_t child = ::fork();
     if (child == 0) {
-        std::string answer = "no mount namespace";
+        std::string answer = no_namespace;
         if (::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
             try {
                 answer = what();
@@ -74,6 +77,10 @@ TEST_CASE("a full disk loses nothing of what is written already", "[root]") {
         write_whole_file(file, "after");
         return text_in(file) == "after" ? "" : "it can't be written any more";
     });
+    if (wrong == no_namespace) {
+        WARN("no mounts of its own can be had here");
+        return;
+    }
     CHECK(wrong == "");
 }
 
@@ -98,6 +105,10 @@ TEST_CASE("a read-only folder is told, and what is in it stays", "[root]") {
         (void)daemon.tasks().add(definition);
         return daemon.tasks().list().size() == 1 ? "" : "the task is not there";
     });
+    if (wrong == no_namespace) {
+        WARN("no mounts of its own can be had here");
+        return;
+    }
     CHECK(wrong == "");
     CHECK(text_in(file) == "damaged");
 }
