@@ -132,6 +132,7 @@ void answer_errors_of(const Reply& result, const Make& make) noexcept {
 }
 
 template <typename... Values, typename Allowed>
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): it is, into what is shared
 void Authority::require(const HandledCall& call, Request request, LateResult<Values...>&& result,
                         Allowed allowed) {
     // Shared, because what a std::function holds has to be copyable.
