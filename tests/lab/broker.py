@@ -48,16 +48,31 @@ class Broker(Bus):
             self._process = Process(
                 [*self._with_group(), *run, program, "--scope", "system", "--config-file", self.write_configuration()],
                 self.folder / "bus.log", self.environment(), pass_fds=[listener.fileno()])
-        connect(self.socket, Deadline(10, f"the bus on {self.socket}")).close()
+        self._await_answer()
+
+    def _await_answer(self) -> None:
+        """That the socket takes connections says nothing: it did before the broker was there."""
+        deadline = Deadline(30, f"an answer of the bus on {self.socket}")
+        answer = b""
+        with connect(self.socket, deadline) as connection:
+            try:
+                connection.sendall(b"\0AUTH EXTERNAL\r\nDATA\r\n")
+                while b"OK " not in answer:
+                    deadline.wait_readable(connection.fileno())
+                    part = connection.recv(4096)
+                    assert part, f"dbus-broker does not answer, but {answer!r}:\n{self.process.output()}"
+                    answer += part
+            except OSError as error:
+                raise AssertionError(f"dbus-broker does not answer: {error}:\n{self.process.output()}") from error
 
     def stop(self) -> None:
         super().stop()
         if self._journal is not None:
             self._journal.shutdown(socket.SHUT_RDWR)
+            if self._reader is not None:
+                self._reader.join()
             self._journal.close()
             self._journal = None
-        if self._reader is not None:
-            self._reader.join()
 
     def _open_journal(self) -> None:
         path = self.folder / "run" / _JOURNAL

@@ -83,6 +83,8 @@ class Bus:
         shutil.rmtree(self.folder)
 
     def environment(self) -> dict[str, str]:
-        """What points a program at this bus, and at none of the machine's."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("DBUS_")}
+        """What points a program at this bus, and at none of the machine's. Whoever started us is told of nobody's being
+        ready: dbus-broker ends when it can't tell."""
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("DBUS_") and key != "NOTIFY_SOCKET"}
         return environment | {"DBUS_SYSTEM_BUS_ADDRESS": self.address}
