@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
+#include <pwd.h>
 #include <toml++/toml.h>
 
 #include "daemon/config_nesting.h"
@@ -146,6 +149,32 @@ void take_endpoint(EngineSection& section, const Entry& entry) {
     }
 }
 
+// The id of a user by that name; none: there is no such user.
+std::optional<std::uint32_t> user_named(const std::string& name) {
+    std::vector<char> buffer(1024);
+    passwd entry{};
+    passwd* found = nullptr;
+    int error = 0;
+    while ((error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found)) == ERANGE)
+        buffer.resize(2 * buffer.size());
+    return error == 0 && found != nullptr ? std::optional(entry.pw_uid) : std::nullopt;
+}
+
+void take_user(EngineSection& section, const Entry& entry) {
+    constexpr std::string_view expected = "the name of a user, or his number, as in user = \"alice\"";
+    const auto [text, where] = string_in(entry, expected);
+    std::uint32_t number = 0;
+    const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || stopped != text.data() + text.size()) {
+        if (text.empty() || text.size() > longest_name || text.find('\0') != std::string::npos)
+            reject(where, in_quotes(text) + " is no name of a user", expected);
+        const auto named = user_named(text);
+        if (!named) reject(where, "there is no user " + in_quotes(text), expected);
+        number = *named;
+    }
+    section.user = Located<std::uint32_t>{number, where};
+}
+
 bool flag_in(const Entry& entry) {
     const auto* flag = entry.value->as_boolean();
     if (flag == nullptr) reject_kind(entry, "true or false");
@@ -208,10 +237,11 @@ void take_namespaces(EngineSection& section, const Entry& entry) {
         Located<std::vector<std::string>>{std::move(names), location_of(entry.key->source())};
 }
 
-constexpr std::array<KnownKey<EngineSection>, 6> engine_keys = {{
+constexpr std::array<KnownKey<EngineSection>, 7> engine_keys = {{
     {"name", take_name},
     {"type", take_type},
     {"endpoint", take_endpoint},
+    {"user", take_user},
     {"enabled", take_enabled},
     {"tls", take_tls},
     {"namespaces", take_namespaces},

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct EngineSection {
     std::optional<Located<std::string>> name;      // as EngineConfiguration::name has it
     std::optional<Located<std::string>> type;      // any text
     std::optional<Located<std::string>> endpoint;  // one that Endpoint::parse takes
+    std::optional<Located<std::uint32_t>> user;    // his id
     std::optional<bool> enabled;
     std::optional<Located<TlsSection>> tls;
     std::optional<Located<std::vector<std::string>>> namespaces;  // each once

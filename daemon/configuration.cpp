@@ -99,6 +99,7 @@ class Engines {
         if (known == engines_.end()) return add(std::move(section), name);
         if (section.type) known->type = std::move(section.type);
         if (section.endpoint) known->endpoint = std::move(section.endpoint);
+        if (section.user) known->user = section.user;
         if (section.enabled) known->enabled = section.enabled;
         if (section.tls) known->tls = std::move(section.tls);
         if (section.namespaces) known->namespaces = std::move(section.namespaces);
@@ -126,6 +127,13 @@ Endpoint endpoint_of(const EngineSection& section, std::string_view type, bool u
     } else {
         reject(section.where, "engine " + in_quotes(name_of(section)) + " has no endpoint",
                "endpoint, as in endpoint = \"unix:///run/engine.sock\"");
+    }
+    if (section.user) {
+        if (!endpoint.is_local()) {
+            reject(section.user->where, "user, but the endpoint is " + in_quotes(endpoint.url()),
+                   "a unix socket, or no user");
+        }
+        endpoint.user = section.user->value;
     }
     if (!section.tls) return endpoint;
 

@@ -145,6 +145,7 @@ void Daemon::engine_found(const DiscoveredEngine& engine) {
     try {
         found.endpoint = Endpoint::parse(engine.socket.native());
         found.endpoint.inside = engine.inside;
+        if (engine.user) found.endpoint.user = engine.user;
         found.holder = engine.holder;
     } catch (const std::invalid_argument& error) {
         return log::warning("engine " + engine.name + " can't be watched: " + error.what());

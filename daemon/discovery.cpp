@@ -59,7 +59,7 @@ void Discovery::start() {
 
 void Discovery::add_system(const fs::path& folder) {
     for (const WellKnownSocket& socket : well_known_sockets)
-        add({std::string(socket.type), std::string(socket.type), folder / socket.system}, std::nullopt);
+        add({std::string(socket.type), std::string(socket.type), folder / socket.system});
     // Only now, when all of them are known, can a link from one to another be told.
     for (const auto& candidate : candidates_)
         look(*candidate);
@@ -69,16 +69,18 @@ void Discovery::add_users(const fs::path& folder, const std::string& suffix, std
     const std::size_t before = candidates_.size();
     for (const WellKnownSocket& socket : well_known_sockets) {
         if (socket.of_a_user.empty()) continue;
-        add({std::string(socket.type) + suffix, std::string(socket.type), folder / socket.of_a_user}, user);
+        add({.name = std::string(socket.type) + suffix,
+             .type = std::string(socket.type),
+             .socket = folder / socket.of_a_user,
+             .user = user});
     }
     for (std::size_t i = before; i < candidates_.size(); ++i)
         look(*candidates_[i]);
 }
 
-void Discovery::add(DiscoveredEngine engine, std::optional<uid_t> user) {
+void Discovery::add(DiscoveredEngine engine) {
     auto candidate = std::make_unique<Candidate>();
     candidate->engine = std::move(engine);
-    candidate->user = user;
     candidates_.push_back(std::move(candidate));
 }
 
@@ -89,9 +91,10 @@ void Discovery::look(Candidate& candidate) {
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     if (leads_elsewhere(candidate)) return;
-    if (candidate.user && status.st_uid != *candidate.user && status.st_uid != 0) {
+    const auto& user = candidate.engine.user;
+    if (user && status.st_uid != *user && status.st_uid != 0) {
         return log::warning(printable(path.native()) + " belongs to user " + std::to_string(status.st_uid) +
-                            " and is not taken for an engine of user " + std::to_string(*candidate.user));
+                            " and is not taken for an engine of user " + std::to_string(*user));
     }
     candidate.found = true;
     // Not from within its own call.
@@ -125,7 +128,7 @@ void Discovery::look_for_users() {
     const std::set<uid_t> present = users_in(places_.users);
     std::set<uid_t> known;
     for (const auto& candidate : candidates_) {
-        if (candidate->user) known.insert(*candidate->user);
+        if (candidate->engine.user) known.insert(*candidate->engine.user);
     }
     for (const uid_t user : known) {
         if (!present.contains(user)) forget_user(user);
@@ -140,9 +143,9 @@ void Discovery::look_for_users() {
 void Discovery::forget_user(uid_t user) {
     std::vector<std::string> gone;
     for (const auto& candidate : candidates_) {
-        if (candidate->user == user && candidate->found) gone.push_back(candidate->engine.name);
+        if (candidate->engine.user == user && candidate->found) gone.push_back(candidate->engine.name);
     }
-    std::erase_if(candidates_, [user](const auto& candidate) { return candidate->user == user; });
+    std::erase_if(candidates_, [user](const auto& candidate) { return candidate->engine.user == user; });
     for (const std::string& name : gone)
         observer_.engine_gone(name);
 }

@@ -33,6 +33,8 @@ struct DiscoveredEngine {
     // container.
     std::optional<Process> inside = {};
     std::optional<Holder> holder = {};
+    // Whose it may be besides root's.
+    std::optional<std::uint32_t> user = {};
 };
 
 class DiscoveryObserver {
@@ -64,14 +66,13 @@ class Discovery {
     // A socket that is waited for.
     struct Candidate {
         DiscoveredEngine engine;
-        std::optional<uid_t> user;  // who its socket has to belong to, if not to root
         std::unique_ptr<SocketWatch> watch;
         bool found = false;
     };
 
     void add_system(const std::filesystem::path& folder);
     void add_users(const std::filesystem::path& folder, const std::string& suffix, std::optional<uid_t> user);
-    void add(DiscoveredEngine engine, std::optional<uid_t> user);
+    void add(DiscoveredEngine engine);
     void look(Candidate& candidate);
     void wait(Candidate& candidate);
     void look_for_users();

@@ -17,12 +17,26 @@ constexpr std::size_t longest_socket_path = 107;
                                 "; expected unix:///path/to/socket, tcp://host:port or https://host:port");
 }
 
+// Whose the folder /run/user/UID is that path is in.
+std::optional<std::uint32_t> user_of(std::string_view path) {
+    constexpr std::string_view users = "/run/user/";
+    if (!path.starts_with(users)) return std::nullopt;
+    path.remove_prefix(users.size());
+    std::uint32_t user = 0;
+    const auto [stopped, error] = std::from_chars(path.data(), path.data() + path.size(), user);
+    if (error != std::errc{} ||
+        !path.substr(static_cast<std::size_t>(stopped - path.data())).starts_with('/'))
+        return std::nullopt;
+    return user;
+}
+
 Endpoint parse_socket_path(std::string_view text, std::string_view path) {
     if (path.empty() || path.front() != '/') reject(text, "the path of a unix socket must be absolute");
     if (path.size() > longest_socket_path) reject(text, "the path of a unix socket has at most 107 bytes");
     if (path.find('\0') != std::string_view::npos) reject(text, "a path holds no NUL");
     Endpoint endpoint;
     endpoint.socket_path = path;
+    endpoint.user = user_of(path);
     return endpoint;
 }
 

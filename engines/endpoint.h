@@ -27,6 +27,8 @@ struct Endpoint {
     // unix_socket: of an engine in a container: socket_path is below the root folder of this process, its
     // initial one. None: it is below ours.
     std::optional<Process> inside;
+    // unix_socket: who may listen there besides root and the user that we run as. None: nobody else.
+    std::optional<std::uint32_t> user;
     std::string host;        // tcp, tls: name or address, IPv6 without its brackets
     std::uint16_t port = 0;  // tcp, tls
     TlsFiles tls;            // tls
@@ -46,8 +48,8 @@ struct Endpoint {
 
     // Takes "unix:///path", a plain "/path", "tcp://host[:port]", "http://host[:port]",
     // "https://host[:port]". use_tls makes tcp:// TLS (as DOCKER_TLS_VERIFY does); https:// always is.
-    // Default ports 2375 and, with TLS, 2376. Throws std::invalid_argument, whose text says what was
-    // expected.
+    // Default ports 2375 and, with TLS, 2376. In /run/user/UID that user may listen.
+    // Throws std::invalid_argument, whose text says what was expected.
     [[nodiscard]] static Endpoint parse(std::string_view text, bool use_tls = false);
 };
 

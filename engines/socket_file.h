@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engines/endpoint.h"
+#include "engines/support/peer.h"
 #include "engines/support/pid_namespace.h"
 #include "engines/support/unique_fd.h"
 
@@ -25,6 +26,11 @@ class SocketFile {
     UniqueFd fd_;
     std::string name_;
 };
+
+// Why whoever listens at a unix socket is not to be believed, and what to do if he is: who may make sockets
+// where one is looked for could play an engine. Empty: he is root, we, or who the endpoint says. So is who
+// listens in a container: what he says is believed about that container's own processes only.
+[[nodiscard]] std::string distrust_of(const Endpoint& endpoint, const Peer& peer);
 
 // As which the engine tells pids. peer_pid: of the process at the other end, by SO_PEERCRED; an engine in a
 // container is not believed to be elsewhere: that pid may be another process's by now.

@@ -110,6 +110,8 @@ Result<std::unique_ptr<Connection>> Connection::open(Library& library, EventLoop
         return make_error(Kind::unreachable, purpose, endpoint, unix_socket_cause(file.name(), socket.error));
     }
     const Peer peer = peer_of(socket.fd.get());
+    if (const std::string why = distrust_of(endpoint, peer); !why.empty())
+        return make_error(Kind::unreachable, purpose, endpoint, why);
     auto core = std::make_unique<Core>(library.inside(), loop, endpoint, std::move(socket.fd));
     return std::unique_ptr<Connection>(new Connection(std::move(core), peer));
 }

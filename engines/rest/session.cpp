@@ -184,6 +184,8 @@ void Client::Session::open_events(RealTime since) {
 
 void Client::Session::take_open(const Peer& peer) {
     const auto keep = shared_from_this();
+    if (const std::string why = distrust_of(endpoint_, peer); !why.empty())
+        return fail_stream(Kind::unreachable, why);
     open_ = true;
     pids_ = pids_told_at(endpoint_, peer.pid);
     owner_.identity_.take(peer);

@@ -2,17 +2,32 @@
 
 import contextlib
 import os
+import pwd
 import socket
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
 from lab.clients import Client
-from lab.daemon import Daemon
+from lab.cut_proxy import CutProxy
+from lab.daemon import Daemon, engine_table
 from lab.dockerd import Dockerd
+from lab.engine import Engine
 from lab.recorder import Recorder, wait_until
+
+
+NOBODY = pwd.getpwnam("nobody").pw_uid
+
+
+@dataclass(frozen=True)
+class Behind:
+    """An engine at another socket than its own."""
+
+    type: str
+    url: str
 
 
 class NoEngine:
@@ -122,3 +137,21 @@ def test_what_is_in_the_place_of_a_socket_is_named_and_an_engine_that_takes_its_
     recorder.wait_for("EngineStateChanged", after=mark, seconds=30,
                       where=lambda signal: signal.args[:2] == ["bad", "watching"])
     assert client.engines()["bad"]["LastError"] == ""
+
+
+@pytest.mark.parametrize("type_", ["docker", "containerd"])
+def test_who_listens_at_a_socket_has_to_be_root_or_whom_the_configuration_names(
+        type_: str, request: pytest.FixtureRequest, cut_proxy: Callable[..., CutProxy],
+        start_daemon: Callable[..., Daemon], client: Client, recorder: Recorder) -> None:
+    engine: Engine = request.getfixturevalue({"docker": "dockerd"}.get(type_, type_))
+    proxy = cut_proxy(engine)
+    proxy.listen_as(NOBODY)
+    daemon = start_daemon({"theirs": proxy.url if type_ == "docker" else Behind(type_, proxy.url)})
+    wait_until(recorder, lambda: client.engines()["theirs"]["LastError"] != "", 20, "a LastError")
+    theirs = client.engines()["theirs"]
+    assert f"user {NOBODY} listens there, who is not trusted" in theirs["LastError"]
+    assert (theirs["State"], theirs["Id"]) == ("unavailable", "")
+
+    daemon.configuration.write_text(engine_table("theirs", Behind(type_, proxy.url), 'user = "nobody"'))
+    client.manager("Reload")
+    wait_until(recorder, lambda: client.engines()["theirs"]["State"] == "watching", 20, "what the configuration names")

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 import threading
 from pathlib import Path
 from typing import Coroutine, Optional
@@ -37,6 +39,16 @@ class CutProxy:
 
     def accept(self) -> None:
         self._do(self._accept())
+
+    def listen_as(self, user: int) -> None:
+        """From now on the kernel says that this user listens (unix(7), SO_PEERCRED). For tests that root runs."""
+        assert self._server is not None
+        with socket.fromfd(self._server.sockets[0].fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+            os.seteuid(user)
+            try:
+                listening.listen()
+            finally:
+                os.seteuid(0)
 
     def pause(self) -> None:
         """Connections stand and are taken, and nothing passes in them, until resume()."""

@@ -118,6 +118,19 @@ TEST_CASE("engines may be written in any form that TOML has for tables") {
                            "[['engine']] # \xC3\xA4\nname = 'b'"));
 }
 
+TEST_CASE("who may listen at a socket is root, or its folder's user, or whom the engine's table names") {
+    const auto user_of = [](const std::string& table) {
+        return read("[[engine]]\n" + table).engines.at(0).endpoint.user;
+    };
+    CHECK(user_of("endpoint = '/run/docker.sock'") == std::nullopt);
+    CHECK(user_of("endpoint = '/run/user/1000/docker.sock'") == 1000U);
+    CHECK(user_of("endpoint = '/run/user/1000x/docker.sock'") == std::nullopt);
+    CHECK(user_of("endpoint = '/run/user/1000'") == std::nullopt);
+    CHECK(user_of("endpoint = '/run/user/99999999999/docker.sock'") == std::nullopt);
+    CHECK(user_of("endpoint = '/srv/docker.sock'\nuser = '1001'") == 1001U);
+    CHECK(user_of("endpoint = '/run/user/1000/docker.sock'\nuser = 'root'") == 0U);
+}
+
 TEST_CASE("tls is what makes tcp:// TLS; https:// always is") {
     const auto transport = [](std::string_view keys) {
         const auto engines = read("[[engine]]\n" + std::string(keys)).engines;

@@ -16,6 +16,7 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         "1 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-', the first a letter or digit";
     const std::string pem = "the absolute path of a PEM file, of at most 4095 bytes";
     const std::string any_endpoint = "unix:///path/to/socket, tcp://host:port or https://host:port";
+    const std::string user = "the name of a user, or his number, as in user = \"alice\"";
     const std::string namespaces = "an array of names, as in namespaces = [\"default\", \"build\"]";
     const std::string namespace_name =
         "1 to 76 letters and digits, with single '_', '.' and '-' between them";
@@ -56,16 +57,17 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"discover = 1", "FILE:1:12: 'discover' is an integer; expected true, false or \"deep\""},
         {"[discover_users]\n", "FILE:1:1: 'discover_users' is a table; expected true or false"},
         {"[[engine]]\nname = 'a'\nnmae = 'b'",
-         "FILE:3:1: unknown key 'nmae' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', "
-         "'tls', 'namespaces'"},
+         "FILE:3:1: unknown key 'nmae' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'user', "
+         "'enabled', 'tls', 'namespaces'"},
         {"[[engine]]\nendpoint = 'tcp://h'\ntls = { ca = '/c', verify = false }",
          "FILE:3:20: unknown key 'verify' in tls; expected one of 'ca', 'certificate', 'key'"},
         {"[[engine]]\n\"\\u0000\\u001b[31m\" = 1",
          "FILE:2:1: unknown key '\\x00\\x1b[31m' in [[engine]]; expected one of 'name', 'type', 'endpoint', "
-         "'enabled', 'tls', 'namespaces'"},
+         "'user', 'enabled', 'tls', 'namespaces'"},
         {"[[engine]]\n" + std::string(300, 'k') + " = 1",
          "FILE:2:1: unknown key '" + std::string(100, 'k') +
-             "…' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'enabled', 'tls', 'namespaces'"},
+             "…' in [[engine]]; expected one of 'name', 'type', 'endpoint', 'user', 'enabled', 'tls', "
+             "'namespaces'"},
         // Types of values.
         {"engine = 'docker'", "FILE:1:10: 'engine' is a string; expected " + each},
         {"[engine]\nname = 'a'", "FILE:1:1: 'engine' is a table; expected " + each},
@@ -117,6 +119,13 @@ TEST_CASE("a mistake is told by file, line and column, with what was expected") 
         {"\n [[engine]]\ntype = 'other'",
          "FILE:2:2: engine 'other' has no endpoint; expected endpoint, as in endpoint = "
          "\"unix:///run/engine.sock\""},
+        // Users.
+        {"[[engine]]\nuser = 1000", "FILE:2:8: 'user' is an integer; expected " + user},
+        {"[[engine]]\nuser = ''", "FILE:2:8: '' is no name of a user; expected " + user},
+        {"[[engine]]\nuser = 'no such user'", "FILE:2:8: there is no user 'no such user'; expected " + user},
+        {"[[engine]]\nuser = '99999999999'", "FILE:2:8: there is no user '99999999999'; expected " + user},
+        {"[[engine]]\nendpoint = 'tcp://h'\nuser = 'root'",
+         "FILE:3:8: user, but the endpoint is 'tcp://h:2375'; expected a unix socket, or no user"},
         // Namespaces, and what else is containerd's.
         {"[[engine]]\nnamespaces = ['a']",
          "FILE:2:1: namespaces, but the engine's type is 'docker'; expected type = \"containerd\", or no "
