@@ -75,6 +75,18 @@ Entries look_up(const Registry& registry, std::uint32_t pid) {
     return within && !process->has_ended() ? by_namespace : by_cgroup;
 }
 
+// Of those that it is the initial process of. They hold it: while it has not ended, the number is its own,
+// and nothing has to be read.
+Entries by_initial_process(const Registry& registry, std::uint32_t pid) {
+    Entries entries = registry.processes().by_pid(pid);
+    std::erase_if(entries, [&registry](const ProcessIndex::Entry& entry) {
+        const PublishedEngine* engine = registry.engine(entry.engine);
+        const InitProcessPtr process = engine != nullptr ? engine->process(entry.id) : nullptr;
+        return !process || process->has_ended();
+    });
+    return entries;
+}
+
 [[noreturn]] void no_such_process(std::uint32_t pid) {
     throw NoSuchProcess("There is no process " + std::to_string(pid) + ", or it has ended");
 }
@@ -104,6 +116,8 @@ std::vector<Registry::Found> containers_of(const Registry& registry, std::uint32
 }  // namespace
 
 std::vector<Registry::Found> containers_of(const Registry& registry, std::uint32_t pid) {
+    if (const Entries entries = by_initial_process(registry, pid); !entries.empty())
+        return registry.published(entries);
     UniqueFd pidfd = open_pidfd(pid);
     if (!pidfd && (errno == EINVAL || errno == ENOENT)) {
         const std::uint32_t process = process_of_thread(pid);

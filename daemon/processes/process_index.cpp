@@ -27,6 +27,7 @@ void ProcessIndex::add(const Entry& entry, const InitProcess& process) {
     if (facts.cgroup) by_cgroup_[facts.cgroup->hierarchy][facts.cgroup->path].push_back(entry);
     if (facts.pid_namespace != 0) by_namespace_[facts.pid_namespace].push_back(entry);
     if (!facts.unit.empty()) by_unit_[facts.unit].push_back(entry);
+    by_pid_[process.pid()].push_back(entry);
 }
 
 void ProcessIndex::remove(const Entry& entry, const InitProcess& process) {
@@ -40,6 +41,11 @@ void ProcessIndex::remove(const Entry& entry, const InitProcess& process) {
     }
     erase(by_namespace_, facts.pid_namespace, entry);
     erase(by_unit_, facts.unit, entry);
+    erase(by_pid_, process.pid(), entry);
+}
+
+std::vector<ProcessIndex::Entry> ProcessIndex::by_pid(std::uint32_t pid) const {
+    return entries(by_pid_, pid);
 }
 
 void ProcessIndex::look_up(const ByText& paths, std::string_view path, const std::vector<Entry>*& best,

@@ -1,4 +1,4 @@
-// Which published container a cgroup, a pid namespace or a systemd unit belongs to.
+// Which published container an initial process, a cgroup, a pid namespace or a systemd unit belongs to.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ class ProcessIndex {
     void add(const Entry& entry, const InitProcess& process);
     void remove(const Entry& entry, const InitProcess& process);
 
+    // Whose initial process has this number; it may have ended since.
+    [[nodiscard]] std::vector<Entry> by_pid(std::uint32_t pid) const;
     // Those whose cgroup is the innermost that holds one of these; more than one share it. Empty: none.
     [[nodiscard]] std::vector<Entry> by_cgroups(const std::vector<Cgroup>& cgroups) const;
     // The same of a path in whichever hierarchy.
@@ -47,6 +49,7 @@ class ProcessIndex {
     std::map<std::string, ByText, std::less<>> by_cgroup_;  // by hierarchy, then by path
     ByText by_unit_;
     std::unordered_map<std::uint64_t, std::vector<Entry>> by_namespace_;
+    std::unordered_map<std::uint32_t, std::vector<Entry>> by_pid_;
 };
 
 }  // namespace shorewatch

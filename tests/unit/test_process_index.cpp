@@ -67,6 +67,7 @@ TEST_CASE("containers that share a cgroup, a pid namespace or a unit are all tol
     CHECK(index.by_cgroup_path("/pod") == Entries{web, db});
     CHECK(index.by_pid_namespace(7) == Entries{web, db});
     CHECK(index.by_unit("pod.service") == Entries{web, db});
+    CHECK(index.by_pid(4711) == Entries{web, db});
 }
 
 TEST_CASE("a container is found by its pid namespace and its unit, if it has them") {
@@ -91,11 +92,13 @@ TEST_CASE("a container that is gone is found by nothing, and those that shared w
     CHECK(index.by_cgroups({{"", "/pod"}}) == Entries{db});
     CHECK(index.by_pid_namespace(7) == Entries{db});
     CHECK(index.by_unit("pod.service") == Entries{db});
+    CHECK(index.by_pid(4711) == Entries{db});
     index.remove(db, second);
     CHECK(index.by_cgroups({{"", "/pod"}}).empty());
     CHECK(index.by_cgroup_path("/pod").empty());
     CHECK(index.by_pid_namespace(7).empty());
     CHECK(index.by_unit("pod.service").empty());
+    CHECK(index.by_pid(4711).empty());
     // Nor is it an error to remove what is not there.
     index.remove(db, second);
     index.add(web, first);
