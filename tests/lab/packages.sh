@@ -8,9 +8,9 @@ build_packages=(g++ meson ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-b
 # shellcheck disable=SC2034
 bus_packages=(dbus-daemon)
 # shellcheck disable=SC2034
-test_packages=(ca-certificates ccache catch2 clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 systemd polkitd gjs jq libglib2.0-bin mandoc procps
+test_packages=(ca-certificates ccache catch2 curl clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 systemd polkitd gjs jq libglib2.0-bin mandoc procps
     python3-pytest python3-dbus python3-gi python3-grpcio podman conmon catatonit docker-registry apache2-utils zsh fish tmux
-    dbus-broker mmdebstrap systemd-container valgrind)
+    dbus-broker gcovr mmdebstrap systemd-container valgrind)
 
 engine_packages=(busybox-static)
 # A containerd from elsewhere, as Docker's own packages bring it, does as well.

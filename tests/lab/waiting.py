@@ -11,13 +11,16 @@ from typing import Callable, Generic, Optional, TypeVar
 
 T = TypeVar("T")
 
+# Under valgrind everything takes longer.
+PATIENCE = float(os.environ.get("SHOREWATCH_PATIENCE", "1"))
+
 
 class Deadline:
     """A moment after which waiting is an error that says what was waited for."""
 
     def __init__(self, seconds: float, what: str):
-        self._end = time.monotonic() + seconds
-        self._seconds = seconds
+        self._seconds = seconds * PATIENCE
+        self._end = time.monotonic() + self._seconds
         self._what = what
 
     def left(self) -> float:
@@ -118,7 +121,7 @@ class Arrivals(Generic[T]):
 
     def wait_until(self, holds: Callable[[list[T]], bool], seconds: float, what: str) -> list[T]:
         """All that has come, once holds(all) is true; otherwise an AssertionError that shows the latest."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         with self._changed:
             while not holds(self._items):
                 left = deadline - time.monotonic()
