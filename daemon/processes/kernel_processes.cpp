@@ -1,12 +1,15 @@
 // What the kernel says of the process that an engine has named, and whether that can be the container's.
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -40,23 +43,39 @@ struct Status {
     std::uint32_t innermost = 0;  // its pid in its own
 };
 
+// The numbers in the line of /proc/PID/status that begins with key (proc(5)).
+std::vector<std::uint32_t> numbers_of(std::string_view text, std::string_view key) {
+    std::vector<std::uint32_t> numbers;
+    const std::size_t line = text.find(key);
+    if (line == std::string_view::npos) return numbers;
+    text = text.substr(line + key.size());
+    text = text.substr(0, text.find('\n'));
+    while (!text.empty() && text.front() == '\t') {
+        std::uint32_t number = 0;
+        const auto [stopped, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
+        if (error != std::errc{}) break;
+        numbers.push_back(number);
+        text.remove_prefix(static_cast<std::size_t>(stopped - text.data()));
+    }
+    return numbers;
+}
+
 Status status_of(std::uint32_t pid) {
+    const std::string text = proc_text(pid, "status");
     Status status;
-    std::istringstream lines(proc_text(pid, "status"));
-    std::string line;
-    while (std::getline(lines, line)) {
-        std::istringstream words(line);
-        std::string key;
-        words >> key;
-        if (key == "PPid:") words >> status.parent;
-        if (key != "NSpid:") continue;
-        for (std::uint32_t number = 0; words >> number; ++status.namespaces)
-            status.innermost = number;
+    // The first line is the process's own name, in which line breaks are escaped.
+    if (const auto parent = numbers_of(text, "\nPPid:"); !parent.empty()) status.parent = parent.front();
+    if (const auto pids = numbers_of(text, "\nNSpid:"); !pids.empty()) {
+        status.namespaces = pids.size();
+        status.innermost = pids.back();
     }
     return status;
 }
 
-std::string unit_of(std::uint32_t pid) {
+std::string unit_of(std::uint32_t pid, const std::vector<Cgroup>& cgroups) {
+    // The cgroup of a unit has its name, with a dot before its type: elsewhere systemd need not be asked.
+    const auto may_be_unit = [](const Cgroup& cgroup) { return cgroup.path.find('.') != std::string::npos; };
+    if (std::ranges::none_of(cgroups, may_be_unit)) return {};
     using Get = int (*)(pid_t, char**);
     const auto ask = [pid](Get get) {
         char* unit = nullptr;
@@ -141,7 +160,7 @@ InitProcess::Facts facts_of(const Process& process, const std::vector<Cgroup>& c
     const bool first = status.namespaces > 1 && status.innermost == 1;
     facts.readable = ::stat((folder_of(process.pid) + "/ns/pid").c_str(), &its) == 0;
     if (first && facts.readable) facts.pid_namespace = its.st_ino;
-    facts.unit = unit_of(process.pid);
+    facts.unit = unit_of(process.pid, cgroups);
     return facts;
 }
 
@@ -178,9 +197,11 @@ Held KernelProcesses::open(const Container& container, const Teller& teller) {
     InitProcess::Facts facts = facts_of(*process, cgroups, std::move(named));
     const std::optional<Held> refused = refuse(container, teller, facts, is_named);
     // All that was read is of one process if that is still there.
-    const auto still = process_with(pid);
-    if (!still) return not_shown();
-    if (still != process || (pidfd && has_ended(pidfd))) return not_held(NotHeld::gone, {});
+    if (pidfd) {
+        if (has_ended(pidfd)) return not_held(NotHeld::gone, {});
+    } else if (const auto still = process_with(pid); still != process) {
+        return still ? not_held(NotHeld::gone, {}) : not_shown();
+    }
     if (refused) return *refused;
     return {
         std::make_shared<const InitProcess>(std::move(facts), std::move(pidfd), std::move(share)), {}, {}};

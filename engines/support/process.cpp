@@ -42,8 +42,11 @@ std::string proc_text(std::uint32_t pid, const char* name) {
     std::string text;
     std::array<char, 4096> buffer{};
     ssize_t size = 0;
-    while (file && (size = ::read(file.get(), buffer.data(), buffer.size())) > 0)
+    while (file && (size = ::read(file.get(), buffer.data(), buffer.size())) > 0) {
         text.append(buffer.data(), static_cast<std::size_t>(size));
+        // These files are one record (seq_file, single_open()): the rest would not have been held back.
+        if (static_cast<std::size_t>(size) < buffer.size()) break;
+    }
     // What was read of a process that has ended meanwhile is not all.
     return size < 0 ? std::string() : text;
 }
