@@ -7,16 +7,20 @@
 namespace shorewatch {
 
 void ChangeQueue::push(WatcherNumber watcher, Change change) {
-    const std::lock_guard lock(mutex_);
-    if (!changes_.empty() && std::holds_alternative<EngineChanged>(change)) {
-        QueuedChange& last = changes_.back();
-        if (last.watcher == watcher && std::holds_alternative<EngineChanged>(last.change)) {
-            last.change = std::move(change);
-            return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!changes_.empty() && std::holds_alternative<EngineChanged>(change)) {
+            QueuedChange& last = changes_.back();
+            if (last.watcher == watcher && std::holds_alternative<EngineChanged>(last.change)) {
+                last.change = std::move(change);
+                return;
+            }
         }
+        changes_.push_back({watcher, std::move(change)});
+        if (std::exchange(wake_posted_, true)) return;
     }
-    changes_.push_back({watcher, std::move(change)});
-    if (!std::exchange(wake_posted_, true)) wake();
+    // Without the lock, which is the first thing that the main thread wants.
+    wake();
 }
 
 void ChangeQueue::wake() {
@@ -40,7 +44,8 @@ void ChangeQueue::drain() {
         wake_posted_ = !changes_.empty();
         if (wake_posted_) wake();
     }
-    consume_(std::move(taken));
+    // A drain that was on its way already may have taken what this one was to.
+    if (!taken.empty()) consume_(std::move(taken));
 }
 
 }  // namespace shorewatch

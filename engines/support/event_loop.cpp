@@ -116,10 +116,10 @@ void Timer::disarm() {
     armed_ = false;
 }
 
-EventLoop::EventLoop() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!wake_) throw std::system_error(errno, std::generic_category(), "create an eventfd");
+EventLoop::EventLoop() : wake_(std::make_shared<const UniqueFd>(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))) {
+    if (!*wake_) throw std::system_error(errno, std::generic_category(), "create an eventfd");
     check(sd_event_new(&event_), "create an event loop");
-    wake_source_ = on_io(wake_.get(), EPOLLIN, [this](std::uint32_t) { run_posted(); });
+    wake_source_ = on_io(wake_->get(), EPOLLIN, [this](std::uint32_t) { run_posted(); });
 }
 
 EventLoop::~EventLoop() {
@@ -158,14 +158,21 @@ EventSource EventLoop::before_wait(std::function<void()> handler) {
 }
 
 void EventLoop::post(std::function<void()> task) {
-    const std::lock_guard lock(posted_mutex_);
-    posted_.push_back(std::move(task));
-    if (posted_.size() == 1) eventfd_write(wake_.get(), 1);
+    // Its own: what is posted may be the end of the loop.
+    const std::shared_ptr<const UniqueFd> wake = wake_;
+    bool is_first = false;
+    {
+        const std::lock_guard lock(posted_mutex_);
+        posted_.push_back(std::move(task));
+        is_first = posted_.size() == 1;
+    }
+    // Without the lock, for which the loop would otherwise wake up only to wait.
+    if (is_first) eventfd_write(wake->get(), 1);
 }
 
 void EventLoop::run_posted() {
     eventfd_t count = 0;
-    eventfd_read(wake_.get(), &count);
+    eventfd_read(wake_->get(), &count);
     std::vector<std::function<void()>> tasks;
     {
         const std::lock_guard lock(posted_mutex_);
@@ -186,7 +193,7 @@ void EventLoop::put_back(std::span<std::function<void()>> tasks) {
     const std::lock_guard lock(posted_mutex_);
     posted_.insert(posted_.begin(), std::make_move_iterator(tasks.begin()),
                    std::make_move_iterator(tasks.end()));
-    if (!posted_.empty()) eventfd_write(wake_.get(), 1);
+    if (!posted_.empty()) eventfd_write(wake_->get(), 1);
 }
 
 void EventLoop::run() {
@@ -202,7 +209,7 @@ void EventLoop::run() {
 void EventLoop::stop() {
     const std::lock_guard lock(posted_mutex_);
     stop_posted_ = true;
-    eventfd_write(wake_.get(), 1);
+    eventfd_write(wake_->get(), 1);
 }
 
 void EventLoop::fail(std::exception_ptr error) noexcept {

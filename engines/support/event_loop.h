@@ -104,7 +104,7 @@ class EventLoop {
     void put_back(std::span<std::function<void()>> tasks);
 
     sd_event* event_ = nullptr;
-    UniqueFd wake_;
+    std::shared_ptr<const UniqueFd> wake_;
     EventSource wake_source_;
     std::exception_ptr failure_;
     bool stopped_ = false;
