@@ -4,6 +4,8 @@
 // Prints its unique name, then obeys a line of standard input after the other, until that ends:
 //   call DESTINATION PATH INTERFACE METHOD SIGNATURE NUMBER COUNT
 //                          that many calls, one after the other; prints the time of each in ns, in one line
+//   turns COUNT DESTINATION … NUMBER DESTINATION … NUMBER
+//                          of two calls that many each, in turns; prints the times of both, in turns
 //   count SENDER COUNT     prints "counting", and once that many signals came from there, the moments of the
 //                          first and the last in ns of CLOCK_MONOTONIC
 //
@@ -33,22 +35,53 @@ int on_signal(sd_bus_message*, void* data, sd_bus_error*) noexcept {
     return 0;
 }
 
-void measure_calls(sd_bus* bus, std::istream& words) {
+struct Call {
     std::string destination;
     std::string path;
     std::string interface;
     std::string member;
     std::string signature;
     std::uint32_t number = 0;
-    std::uint64_t count = 0;
-    if (!(words >> destination >> path >> interface >> member >> signature >> number >> count))
+};
+
+Call read_call(std::istream& words) {
+    Call read;
+    if (!(words >> read.destination >> read.path >> read.interface >> read.member >> read.signature >>
+          read.number))
         throw std::runtime_error("call what?");
+    return read;
+}
+
+std::uint64_t read_count(std::istream& words) {
+    std::uint64_t count = 0;
+    if (!(words >> count)) throw std::runtime_error("how often?");
+    return count;
+}
+
+void measure(sd_bus* bus, const Call& what, std::string& times) {
+    const Message message = method_call(bus, what.destination, what.path, what.interface, what.member,
+                                        what.signature, what.number);
+    const std::uint64_t begin = nanoseconds(CLOCK_MONOTONIC);
+    const Message answer = call(bus, message.get());
+    times.append(std::to_string(nanoseconds(CLOCK_MONOTONIC) - begin)).append(" ");
+}
+
+void measure_calls(sd_bus* bus, std::istream& words) {
+    const Call what = read_call(words);
+    std::string times;
+    for (std::uint64_t count = read_count(words); count > 0; --count)
+        measure(bus, what, times);
+    std::puts(times.c_str());
+}
+
+void measure_turns(sd_bus* bus, std::istream& words) {
+    std::uint64_t count = read_count(words);
+    const Call one = read_call(words);
+    const Call other = read_call(words);
     std::string times;
     for (; count > 0; --count) {
-        const Message message = method_call(bus, destination, path, interface, member, signature, number);
-        const std::uint64_t begin = nanoseconds(CLOCK_MONOTONIC);
-        const Message answer = call(bus, message.get());
-        times.append(std::to_string(nanoseconds(CLOCK_MONOTONIC) - begin)).append(" ");
+        measure(bus, one, times);
+        measure(bus, other, times);
     }
     std::puts(times.c_str());
 }
@@ -78,6 +111,8 @@ void obey(sd_bus* bus) {
         words >> what;
         if (what == "call") {
             measure_calls(bus, words);
+        } else if (what == "turns") {
+            measure_turns(bus, words);
         } else if (what == "count") {
             count_signals(bus, words);
         } else {

@@ -61,6 +61,11 @@ class BusClient(BusProgram):
         """what: destination, path, interface, method, signature, number. ms of each."""
         return [int(word) / 1e6 for word in self.ask(f"call {' '.join(what)} {count}").split()]
 
+    def turns(self, one: Sequence[str], other: Sequence[str], count: int) -> tuple[list[float], list[float]]:
+        """ms of each of two calls, in turns."""
+        times = [int(word) / 1e6 for word in self.ask(f"turns {count} {' '.join([*one, *other])}").split()]
+        return times[::2], times[1::2]
+
 
 class MinimalServer(BusProgram):
     def __init__(self, bus: Bus):

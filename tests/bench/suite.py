@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Sequence
 
@@ -97,11 +97,24 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         rows = [{"what": row.what, "unit": row.unit, "ours": asdict(row.figures),
                  "control": row.control_figures and asdict(row.control_figures), "ratio": row.ratio(),
-                 "goals": [{"goal": goal.text(row.unit), "found": goal.found(row.figures, row.control_figures),
+                 "goals": [asdict(goal) | {"goal": goal.text(row.unit), "found": goal.found(row.figures, row.control_figures),
                             "met": goal.met(row.figures, row.control_figures)} for goal in row.goals],
                  "note": row.note, "values": list(row.ours), "control_values": list(row.control)}
                 for row in self.rows]
         return {"case": self.case.name, "n": self.n, "load": self.load, "failure": self.failure, "rows": rows}
+
+
+def from_json(case: dict[str, Any]) -> Result:
+    """What as_json() has made of a result, on whichever machine that was."""
+    members = {member.name for member in fields(Goal)}
+
+    def goal(kept: dict[str, Any]) -> Goal:
+        return Goal(**{key: value for key, value in kept.items() if key in members})
+
+    result = Result(Case(case["case"], "", case["n"], lambda _: []), case["n"], case["load"], failure=case["failure"])
+    result.rows += [Row(row["what"], row["unit"], row["values"], row["control_values"],
+                        [goal(kept) for kept in row["goals"]], row["note"]) for row in case["rows"]]
+    return result
 
 
 def alternate(n: int, ours: Callable[[], float], control: Callable[[], float]) -> tuple[list[float], list[float]]:

@@ -25,7 +25,6 @@ _ROOT = "/org/shorewatch1"
 _MANAGER = "org.shorewatch1.Manager"
 LIST = (_NAME, _ROOT, _MANAGER, "ListContainers", "a{sv}", "0")
 OBJECTS = (_NAME, _ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "-", "0")
-PER_TURN = 500  # look-ups, at a time
 
 
 def _bulk(what: tuple[str, ...], bound: float, n: int) -> Iterator[Row]:
@@ -76,11 +75,7 @@ def look_ups(n: int) -> Iterator[Row]:
         other = int(Path(f"/proc/{first}/task/{first}/children").read_text().split()[0])
         for kind, pid in (("the first", first), ("another", other)):
             what = (_NAME, _ROOT, _MANAGER, "GetContainerByPID", "u", str(pid))
-            ours: list[float] = []
-            control: list[float] = []
-            for _ in range(max(1, n // PER_TURN)):
-                ours += client.calls(what, PER_TURN)
-                control += client.calls(server.call("Empty"), PER_TURN)
+            ours, control = client.turns(what, server.call("Empty"), n)
             yield Row(f"GetContainerByPID of {kind} process of a container, against a method that does nothing", "ms",
                       ours, control, [Goal(1.5)])
 
