@@ -36,13 +36,6 @@ bool is_named(const EngineConfiguration& discovered, const std::vector<EngineCon
     });
 }
 
-// Of requests that no watcher gets.
-constexpr WatcherNumber no_watcher = 0;
-
-std::string not_watched(const std::string& engine) {
-    return "engine " + printable(engine) + " is not watched, or no longer";
-}
-
 // The flag is true while this lives.
 class Within {
   public:
@@ -131,7 +124,7 @@ void Daemon::discover_nested() {
 
 bool Daemon::is_known(const struct stat& socket) const {
     const auto is_it = [&](const EngineConfiguration& engine) {
-        struct stat status{};
+        struct stat status {};
         return engine.endpoint.is_local() && stat(SocketFile(engine.endpoint).name().c_str(), &status) == 0 &&
                status.st_ino == socket.st_ino && status.st_dev == socket.st_dev;
     };
@@ -305,48 +298,6 @@ void Daemon::reload() {
 void Daemon::resync(std::string_view engine) {
     const auto found = engines_.find(engine);
     if (found != engines_.end()) found->second.watcher->resync();
-}
-
-void Daemon::control(std::string_view engine, ControlRequest request, ControlReply reply) {
-    const auto found = engines_.find(engine);
-    if (found == engines_.end()) {
-        const auto refuse = control_calls_.await(no_watcher, std::move(reply));
-        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(std::string(engine))});
-    }
-    auto answer = control_calls_.await(found->second.number, std::move(reply));
-    found->second.watcher->control(std::move(request), std::move(answer));
-}
-
-void Daemon::runtime(std::string_view engine, RuntimeRequest request, RuntimeReply reply) {
-    const auto found = engines_.find(engine);
-    if (found == engines_.end()) {
-        const auto refuse = runtime_calls_.await(no_watcher, std::move(reply));
-        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(std::string(engine))});
-    }
-    auto answer = runtime_calls_.await(found->second.number, std::move(reply));
-    found->second.watcher->runtime(std::move(request), std::move(answer));
-}
-
-DeploymentDesk::Tell Daemon::deployment_teller(WatcherNumber number, const EngineConfiguration& engine) {
-    if (!TaskHost::can_deploy(engine.type)) return {};
-    return [this, number, alive = std::weak_ptr(alive_)](const std::optional<std::string>& why_down) {
-        loop_.post([this, number, alive, why_down] {
-            if (alive.expired()) return;
-            const auto found = names_.find(number);
-            if (found == names_.end()) return;
-            why_down ? tasks_.engine_down(found->second, *why_down) : tasks_.engine_up(found->second);
-        });
-    };
-}
-
-void Daemon::deploy(const std::string& engine, DeploymentRequest request, DeploymentReply reply) {
-    const auto found = engines_.find(engine);
-    if (found == engines_.end()) {
-        const auto refuse = deployment_calls_.await(no_watcher, std::move(reply));
-        return refuse(EngineError{EngineError::Kind::unreachable, not_watched(engine)});
-    }
-    auto answer = deployment_calls_.await(found->second.number, std::move(reply));
-    found->second.watcher->deploy(std::move(request), std::move(answer));
 }
 
 bool Daemon::is_turning() {

@@ -84,8 +84,14 @@ class Daemon final : public DaemonActions, private DiscoveryObserver {
     [[nodiscard]] std::optional<RuntimeSettings> runtime_of(const EngineConfiguration& engine) const;
     void remove(const std::vector<std::string>& names);
     void tell_candidates();
+    // Why nobody answers for that engine.
+    [[nodiscard]] static std::string not_watched(std::string_view engine);
+    // Has hand give the engine's watcher a request, with the reply that is to be called on its thread.
+    template <typename Value, typename Hand>
+    void hand_on(std::string_view engine, PendingCalls<Value>& calls,
+                 typename PendingCalls<Value>::Reply reply, const Hand& hand);
     // Has something done for the task engine.
-    void deploy(const std::string& engine, DeploymentRequest request, DeploymentReply reply);
+    void deploy(std::string_view engine, DeploymentRequest request, DeploymentReply reply);
     // How it is told whether that engine is there; null: tasks can't be run on it.
     [[nodiscard]] DeploymentDesk::Tell deployment_teller(WatcherNumber number,
                                                          const EngineConfiguration& engine);

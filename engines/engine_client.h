@@ -63,7 +63,8 @@ class LifecycleObserver {
   public:
     // The stream stands: whatever happens from now on is told, so that list() can be asked.
     virtual void on_stream_open() = 0;
-    // What the engine says of itself; again when more is known. May come before on_stream_open().
+    // What the engine says of itself; again when more is known. May come before on_stream_open(), or, where
+    // the engine is slow to tell, after the first answer to list() and the inspections that follow.
     virtual void on_identity(const EngineIdentity& identity) = 0;
     virtual void on_event(const ContainerEvent& event) = 0;
     // The stream goes on, but something in it could not be taken (an event larger than the limit): list

@@ -25,6 +25,22 @@ constexpr auto overlap = std::chrono::seconds(1);
 
 constexpr std::size_t longest_quote = 80;
 
+// Of "Server: Docker/20.10.24+dfsg1 (linux)", or "Libpod/4.3.1 (linux)". Empty: there is nothing of that
+// form.
+std::string server_version(const http::Head& head) {
+    constexpr std::string_view in_versions =
+        "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-~_:";
+    constexpr std::size_t longest = 64;
+    const std::string* server = head.find("server");
+    if (server == nullptr) return {};
+    const std::size_t slash = server->find('/');
+    if (slash == std::string::npos) return {};
+    const std::size_t begin = slash + 1;
+    const std::size_t end = std::min(server->find_first_not_of(in_versions, begin), server->size());
+    const bool whole = end == server->size() || (*server)[end] == ' ';
+    return whole && end - begin <= longest ? server->substr(begin, end - begin) : std::string{};
+}
+
 std::string in_quotes(std::string_view text) {
     return "'" + http::excerpt(text, longest_quote) + "'";
 }
@@ -109,6 +125,7 @@ void Client::Session::send(http::Client& client, http::Request request, http::Re
         const auto keep = shared_from_this();
         const auto ended = requests_.extract(number);
         call(std::move(result));
+        if (!ended_ && open_ && requests_.size() < options_.parallel) ask_info();
     });
     requests_.emplace(number, std::move(exchange));
 }
@@ -125,14 +142,18 @@ void Client::Session::take_ping(const Result<http::Response>& result) {
         return fail(http::make_error(greeting.refusal_kind, connecting, endpoint_, greeting.refusal));
     }
     prefix_ = greeting.prefix;
+    if (std::string version = server_version(response.head); !version.empty())
+        owner_.identity_.version = std::move(version);
 
     // Without an earlier stream, events count from now on: by the engine's clock, which is ours on this host.
     const auto since = since_ ? *since_ - overlap : endpoint_.is_local() ? real_time_now() : greeting.clock;
-    if (since) open_events(*since);
-    ask_info();
+    since ? open_events(*since) : ask_info();
 }
 
+// An engine runs other programs before it answers, which takes the time of what is needed to watch: so this
+// is asked once the first list and its inspections are through.
 void Client::Session::ask_info() {
+    if (std::exchange(info_asked_, true)) return;
     http::Request request;
     request.purpose = "ask the engine about itself";
     request.deadline = options_.info_deadline;

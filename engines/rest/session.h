@@ -67,6 +67,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     bool ended_ = false;
     bool open_ = false;
     bool events_asked_ = false;
+    bool info_asked_ = false;
     PidNamespace pids_;
     std::string prefix_;  // of all paths, as the greeting told
     json::StreamSplitter splitter_;

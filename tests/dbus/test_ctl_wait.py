@@ -18,15 +18,6 @@ STARTED = 1_700_000_000_000_000
 TIMED_OUT, NO_EXIT_CODE = 124, 125
 
 
-@pytest.fixture
-def face(make_face: Callable[..., Face]) -> Face:
-    """With an engine "docker" and no containers."""
-    part = make_face()
-    part.watch("docker")
-    part.do("publish")
-    return part
-
-
 class Waits:
     """`shorewatchctl wait`s that run, each known to have looked."""
 

@@ -30,14 +30,6 @@ def blocks() -> dict[str, str]:
 
 
 @pytest.fixture
-def face(make_face: Callable[..., Face]) -> Face:
-    part = make_face()
-    part.watch("docker")
-    part.do("publish")
-    return part
-
-
-@pytest.fixture
 def programs(bus: Bus, folder: Path) -> dict[str, str]:
     """An environment with shorewatchctl, and with a systemctl and a logger that only write what they are given."""
     bin_ = folder / "bin"

@@ -2,13 +2,11 @@
 
 #include <array>
 #include <cerrno>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace shorewatch::fakes {
 
@@ -17,36 +15,21 @@ namespace {
 constexpr std::string_view other_answers =
     "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nConnection: close\r\n\r\n[]";
 
-UniqueFd listen_at(const std::string& path) {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
-    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(fd.get(), 16) != 0)
-        throw std::runtime_error("no socket to flood from");
-    return fd;
-}
-
 }  // namespace
 
-Flood::Flood(Plan plan) : plan_(std::move(plan)), listener_(listen_at(folder_.path() / "engine.sock")) {
+Flood::Flood(Plan plan) : plan_(std::move(plan)) {
     thread_ = std::thread([this] { serve(); });
 }
 
 Flood::~Flood() {
     ending_ = true;
-    ::shutdown(listener_.get(), SHUT_RDWR);  // which wakes the thread
+    ::shutdown(listening_.get(), SHUT_RDWR);  // which wakes the thread
     thread_.join();
-}
-
-Endpoint Flood::endpoint() const {
-    return Endpoint::parse((folder_.path() / "engine.sock").native());
 }
 
 void Flood::serve() noexcept {
     while (!ending_) {
-        std::vector<pollfd> waiting{{listener_.get(), POLLIN, 0}, {flooded_.get(), POLLOUT, 0}};
+        std::vector<pollfd> waiting{{listening_.get(), POLLIN, 0}, {flooded_.get(), POLLOUT, 0}};
         for (const Connection& connection : connections_)
             waiting.push_back({connection.fd.get(), POLLIN, 0});
         if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
@@ -56,7 +39,7 @@ void Flood::serve() noexcept {
         }
         std::erase_if(connections_, [](const Connection& connection) { return !connection.fd; });
         if (waiting[1].revents != 0) pour();
-        if (UniqueFd fd{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)})
+        if (UniqueFd fd{::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)})
             connections_.push_back({std::move(fd)});
     }
 }

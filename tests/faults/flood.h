@@ -10,7 +10,7 @@
 
 #include "engines/endpoint.h"
 #include "engines/support/unique_fd.h"
-#include "tests/fakes/temporary_folder.h"
+#include "tests/fakes/listener.h"
 
 namespace shorewatch::fakes {
 
@@ -29,7 +29,7 @@ class Flood {
     Flood(const Flood&) = delete;
     Flood& operator=(const Flood&) = delete;
 
-    [[nodiscard]] Endpoint endpoint() const;
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return listener_.endpoint(); }
     // How much of the garbage was taken so far. Any thread.
     [[nodiscard]] std::size_t sent() const noexcept { return sent_; }
 
@@ -45,8 +45,8 @@ class Flood {
     void pour();
 
     const Plan plan_;
-    TemporaryFolder folder_;
-    UniqueFd listener_;
+    Listener listener_{Endpoint::Transport::unix_socket};
+    UniqueFd listening_ = listener_.open();
     std::atomic<bool> ending_ = false;
     std::atomic<std::size_t> sent_ = 0;
     std::list<Connection> connections_;  // these two of the thread

@@ -104,6 +104,8 @@ TEST_CASE("a connection that is closed once is no error: the request is sent aga
     fixture.open();
     const auto web = fixture.engine.start({.name = "web"});
     REQUIRE(fixture.inspect(web));
+    // What it says of itself then comes on the connection that is to be used again.
+    REQUIRE(fixture.drive_until([&] { return !fixture.observer.identities.back().id.empty(); }));
     fixture.engine.when(Request::inspect, {.nth = 1, .delivery = {.close_after = 0}});
     CHECK(fixture.inspect(web));
 }

@@ -1,4 +1,5 @@
 // Finding a Docker engine, or saying why there is none.
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iomanip>
@@ -152,6 +153,7 @@ TEST_CASE("an engine says who it is, and that is told before or after the stream
     SECTION("on a unix socket, with its pid and its user") {
         DockerFixture fixture;
         fixture.open();
+        CHECK(fixture.list());
         const EngineIdentity whole{EngineFacts{}.id, "20.10.24", static_cast<std::uint32_t>(::getpid()),
                                    ::geteuid()};
         CHECK(fixture.drive_until([&] { return fixture.observer.identities.back() == whole; }));
@@ -180,7 +182,50 @@ TEST_CASE("an engine that can't tell about itself is watched all the same") {
         fixture.engine.when(Request::info, {.delivery = {.close_after = 0}});
     }
     fixture.open();
+    CHECK(fixture.list());
+    REQUIRE(fixture.drive_until([&] {
+        return fixture.engine.has_seen([](const Seen& seen) { return seen.count(Request::info) > 0; });
+    }));
     fixture.pass_a_marker();
+}
+
+TEST_CASE("an engine is asked about itself once its containers are known") {
+    constexpr int containers = 20;
+    DockerFixture fixture;
+    std::vector<std::string> ids;
+    for (int number = 0; number < containers; ++number)
+        ids.push_back(fixture.engine.start({.name = "c" + std::to_string(number)}));
+    fixture.open();
+    int inspected = 0;
+    fixture.client.list([&](const auto& list) {
+        REQUIRE(list);
+        for (const std::string& id : ids)
+            fixture.client.inspect(id, [&](const auto&) { ++inspected; });
+    });
+    REQUIRE(fixture.drive_until([&] {
+        return inspected == containers && !fixture.observer.identities.empty() &&
+               !fixture.observer.identities.back().id.empty();
+    }));
+    const std::vector<SeenRequest> requests = fixture.engine.seen().requests;
+    const auto kind = [](const SeenRequest& request) { return request.kind; };
+    const auto info = std::ranges::find(requests, Request::info, kind);
+    // The last may be under way.
+    CHECK(std::ranges::count(requests.begin(), info, Request::inspect, kind) >
+          containers - static_cast<int>(docker::DockerOptions{}.parallel));
+    CHECK(std::ranges::count(requests, Request::info, kind) == 1);
+    // Its version is in the answer to the ping already.
+    CHECK(fixture.observer.identities.front().version == EngineFacts{}.version);
+}
+
+TEST_CASE("a Server header that tells no version is no identity") {
+    const std::string header =
+        GENERATE("Docker", "Docker/", "Docker/\x01\x02", "Docker/1;0", "Docker/é (linux)");
+    CAPTURE(header);
+    DockerFixture fixture;
+    fixture.engine.when(Request::ping, {.raw = pong("Api-Version: 1.41\r\nServer: " + header + "\r\n")});
+    fixture.open();
+    REQUIRE_FALSE(fixture.observer.identities.empty());
+    CHECK(fixture.observer.identities.front().version.empty());
 }
 
 TEST_CASE("an engine that is not there is unreachable, and the error says what is in its place") {

@@ -199,7 +199,9 @@ TEST_CASE("Podman's identity is its store's, and comes when it comes") {
     Service service;
     service.answers["/info"] = {
         200, R"({"host":{"hostname":"h"},"store":{"graphRoot":"/s"},"version":{"Version":"4.3.1"}})"};
+    service.answers["/containers/json"] = {200, "[]"};
     service.open();
+    CHECK(service.list());
     REQUIRE(drive(service.loop, [&] {
         return !service.observer.identities.empty() && !service.observer.identities.back().id.empty();
     }));

@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "tests/fuzz/expect.h"
 
@@ -40,29 +39,17 @@ std::size_t question_in(std::string_view request) {
     return questions.size();
 }
 
-UniqueFd listen_at(const std::string& path) {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
-    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(fd.get(), 16) != 0)
-        throw std::system_error(errno, std::generic_category(), "no socket for the fuzzer");
-    return fd;
-}
-
 }  // namespace
 
-Conversation::Conversation(MakeClient make_client)
-    : make_client_(std::move(make_client)), listener_(listen_at(folder_.path() / "engine.sock")) {
-    source_ = loop_.on_io(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
+Conversation::Conversation(MakeClient make_client) : make_client_(std::move(make_client)) {
+    source_ = loop_.on_io(listening_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
 }
 
 void Conversation::hold(std::string_view input) {
     ++round_;
     open_ = ended_ = false;
     answers_ = pieces_of(input);
-    client_ = make_client_(loop_, Endpoint::parse((folder_.path() / "engine.sock").native()));
+    client_ = make_client_(loop_, listener_.endpoint());
     client_->lifecycle_events(RealTime{std::chrono::seconds(1'700'000'000)}, *this);
     while (!ended_)
         loop_.run();
@@ -70,13 +57,13 @@ void Conversation::hold(std::string_view input) {
     connections_.clear();
     events_.reset();
     // Those that were not accepted any more.
-    while (UniqueFd rest{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)})
+    while (UniqueFd rest{::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC)})
         continue;
 }
 
 void Conversation::accept() {
     auto connection = std::make_unique<Connection>();
-    connection->fd.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    connection->fd.reset(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!connection->fd) return;
     Connection& it = *connection;
     it.source = loop_.on_io(it.fd.get(), EPOLLIN, [this, &it](std::uint32_t) { read(it); });

@@ -13,7 +13,7 @@
 #include "engines/engine_client.h"
 #include "engines/support/event_loop.h"
 #include "engines/support/unique_fd.h"
-#include "tests/fakes/temporary_folder.h"
+#include "tests/fakes/listener.h"
 
 namespace shorewatch::fuzz {
 
@@ -55,8 +55,8 @@ class Conversation final : private LifecycleObserver {
     void end_unless_open(int turns);
 
     MakeClient make_client_;
-    fakes::TemporaryFolder folder_;
-    UniqueFd listener_;
+    fakes::Listener listener_{Endpoint::Transport::unix_socket};
+    UniqueFd listening_ = listener_.open();
     EventLoop loop_;
     EventSource source_;
     std::unique_ptr<EngineClient> client_;

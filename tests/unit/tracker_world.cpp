@@ -266,40 +266,15 @@ void TrackerWorld::take(std::size_t choice) {
             script_.pop_front();
             return perform(deed, true);
         }
-        case Step::deliver: {
-            const ContainerEvent event = stream_.front();
-            stream_.pop_front();
-            last_told_ = event.time;
-            history_ += "told of " + event.container->id + " " + fakes::word(event.type) + "; ";
-            if (event.type == ContainerEvent::Type::started) {
-                mark_told(event.container->id, [&](const Run& run) {
-                    return run.started < event.time &&
-                           event.time < run.started + std::chrono::milliseconds(5);
-                });
-            }
-            return tracker_.on_event(event, now_);
-        }
+        case Step::deliver:
+            return deliver();
         case Step::list_asked:
             history_ += "list; ";
             list_wanted_ = false;
             list_answer_ = list_now();
             return;
-        case Step::list_answer: {
-            history_ += "listed; ";
-            auto answer = *std::exchange(list_answer_, std::nullopt);
-            for (ContainerPtr& entry : answer) {
-                if (traits_.list_is_complete) {
-                    mark_told(entry->id, [&](const Run& run) { return run.pid == entry->pid; });
-                    continue;
-                }
-                // Says that the container is alive, and not in which run.
-                auto outline = std::make_shared<Container>(*entry);
-                outline->pid = 0;
-                outline->started.reset();
-                entry = std::move(outline);
-            }
-            return tracker_.on_list(answer, now_);
-        }
+        case Step::list_answer:
+            return answer_list();
         case Step::inspect_asked:
             history_ += "inspect " + inquiries_[taken.index].id + "; ";
             inquiries_[taken.index].answer =
@@ -327,6 +302,36 @@ void TrackerWorld::take(std::size_t choice) {
         case Step::cut:
             return cut();
     }
+}
+
+void TrackerWorld::deliver() {
+    const ContainerEvent event = stream_.front();
+    stream_.pop_front();
+    last_told_ = event.time;
+    history_ += "told of " + event.container->id + " " + fakes::word(event.type) + "; ";
+    if (event.type == ContainerEvent::Type::started) {
+        mark_told(event.container->id, [&](const Run& run) {
+            return run.started < event.time && event.time < run.started + std::chrono::milliseconds(5);
+        });
+    }
+    tracker_.on_event(event, now_);
+}
+
+void TrackerWorld::answer_list() {
+    history_ += "listed; ";
+    auto answer = *std::exchange(list_answer_, std::nullopt);
+    for (ContainerPtr& entry : answer) {
+        if (traits_.list_is_complete) {
+            mark_told(entry->id, [&](const Run& run) { return run.pid == entry->pid; });
+            continue;
+        }
+        // Says that the container is alive, and not in which run.
+        auto outline = std::make_shared<Container>(*entry);
+        outline->pid = 0;
+        outline->started.reset();
+        entry = std::move(outline);
+    }
+    tracker_.on_list(answer, now_);
 }
 
 bool TrackerWorld::let_time_pass() {
