@@ -57,12 +57,12 @@ void CallState::cancel() noexcept {
     context_.TryCancel();
 }
 
-Answer CallState::answer_to(const ::grpc::Status& status) const {
+Answer CallState::answer() const {
     Answer answer;
-    answer.code = static_cast<Code>(status.error_code());
+    answer.code = static_cast<Code>(status_.error_code());
     if (answer) return answer;
     answer.error = status_error(request_.purpose, home_.endpoint,
-                                {status.error_code(), status.error_message(), request_.deadline});
+                                {status_.error_code(), status_.error_message(), request_.deadline});
     return answer;
 }
 
@@ -73,21 +73,25 @@ UnaryCall::UnaryCall(const Home& home, Request request, Reply reply)
     : CallState(home, std::move(request)), reply_(std::move(reply)) {}
 
 void UnaryCall::start(::grpc::GenericStub& stub) {
-    const auto hostage = std::make_shared<Hostage<UnaryCall>>(home_.census, shared_from_this());
-    stub.UnaryCall(&context_, request_.method, {}, &sent_, &received_,
-                   [hostage](const ::grpc::Status& status) {
-                       const auto& call = hostage->call;
-                       call->home_.mailbox->post([call, status] { call->finish(status); });
-                   });
+    hostage_ = std::make_unique<Hostage<UnaryCall>>(home_.census, shared_from_this());
+    reader_ = stub.PrepareUnaryCall(&context_, request_.method, sent_, home_.queue);
+    reader_->StartCall();
+    reader_->Finish(&received_, &status_, tag());
 }
 
-void UnaryCall::finish(const ::grpc::Status& status) {
+void UnaryCall::done(bool) noexcept {
+    // Let go of at the end of this, the ticket last.
+    const auto hostage = std::move(hostage_);
+    home_.mailbox->post([call = hostage->call] { call->finish(); });
+}
+
+void UnaryCall::finish() {
     if (std::exchange(over_, true)) return;
-    Answer answer = answer_to(status);
-    if (answer) answer.message = text_of(one_slice(received_));
+    Answer found = answer();
+    if (found) found.message = text_of(one_slice(received_));
     received_.Clear();
     const Reply reply = std::exchange(reply_, nullptr);
-    reply(std::move(answer));
+    reply(std::move(found));
 }
 
 // --- streams
@@ -98,22 +102,40 @@ StreamCall::StreamCall(const Home& home, Request request, StreamHandlers handler
 
 void StreamCall::start(::grpc::GenericStub& stub) {
     hostage_ = std::make_unique<Hostage<StreamCall>>(home_.census, shared_from_this());
-    stub.PrepareBidiStreamingCall(&context_, request_.method, {}, this);
-    // Reads are started from the loop, when gRPC may have nothing else under way.
-    AddHold();
-    StartWriteLast(&sent_, {});
-    StartRead(&received_);
-    StartCall();
+    // The call begins with its one message: no word of its own that it has begun.
+    context_.set_initial_metadata_corked(true);
+    stream_ = stub.PrepareCall(&context_, request_.method, home_.queue);
+    stream_->StartCall(nullptr);
+    stream_->WriteLast(sent_, {}, tag());
 }
 
-void StreamCall::OnReadDone(bool ok) {
-    bool ours = false;
+void StreamCall::done(bool ok) noexcept {
+    if (step_ == Step::finishing) {
+        // Let go of at the end of this, the ticket last.
+        const auto hostage = std::move(hostage_);
+        return home_.mailbox->post([call = hostage->call] { call->finish(); });
+    }
+    const bool has_message = ok && step_ == Step::reading;
+    bool more = false;
     {
         const std::lock_guard lock(mutex_);
-        ours = ours_ = ok && !given_up_;
+        more = ok && !given_up_;
+        ours_ = more && has_message;
     }
-    if (!ours) return RemoveHold();
+    if (!more) return wind_up();
+    if (!has_message) return read();
     home_.mailbox->post([call = hostage_->call] { call->take_message(); });
+}
+
+void StreamCall::read() {
+    step_ = Step::reading;
+    stream_->Read(&received_, tag());
+}
+
+// Nothing else is under way.
+void StreamCall::wind_up() {
+    step_ = Step::finishing;
+    stream_->Finish(&status_, tag());
 }
 
 void StreamCall::take_message() {
@@ -127,7 +149,7 @@ void StreamCall::take_message() {
         const std::lock_guard lock(mutex_);
         ours_ = false;
     }
-    StartRead(&received_);
+    read();
 }
 
 void StreamCall::give_up() noexcept {
@@ -135,22 +157,16 @@ void StreamCall::give_up() noexcept {
     {
         const std::lock_guard lock(mutex_);
         given_up_ = true;
-        // A read under way ends with the call, and lets go then.
+        // What is under way ends with the call, and leads to the end.
         if (!std::exchange(ours_, false)) return;
     }
-    RemoveHold();
+    wind_up();
 }
 
-void StreamCall::OnDone(const ::grpc::Status& status) {
-    // Let go of at the end of this, the ticket last.
-    const auto hostage = std::move(hostage_);
-    home_.mailbox->post([call = hostage->call, status] { call->finish(status); });
-}
-
-void StreamCall::finish(const ::grpc::Status& status) {
+void StreamCall::finish() {
     if (std::exchange(over_, true)) return;
     const auto handlers = std::exchange(handlers_, nullptr);
-    handlers->on_end(answer_to(status));
+    handlers->on_end(answer());
 }
 
 }  // namespace shorewatch::grpc

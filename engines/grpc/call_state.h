@@ -1,7 +1,8 @@
-// The two sides of one call: gRPC's threads, which bring news, and the loop's thread, which takes them.
+// The two sides of one call: the library's thread, which brings news, and the loop's thread, which takes
+// them.
 //
-// gRPC's callbacks do nothing but post to the loop, through a Mailbox that is shut when the connection goes.
-// gRPC keeps a call alive until it is done with it, whoever has lost interest meanwhile.
+// The first does nothing but post to the loop, through a Mailbox that is shut when the connection goes. A
+// call lives until gRPC is done with it, whoever has lost interest meanwhile.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,7 @@
 
 namespace shorewatch::grpc {
 
-// The way from gRPC's threads to the loop, until it is shut.
+// The way from the library's thread to the loop, until it is shut.
 class Mailbox {
   public:
     explicit Mailbox(EventLoop& loop) : loop_(&loop) {}
@@ -38,9 +39,10 @@ struct Home {
     std::shared_ptr<Mailbox> mailbox;
     std::shared_ptr<Census> census;
     Endpoint endpoint;
+    ::grpc::CompletionQueue* queue;  // outlives all calls
 };
 
-// What gRPC has of a call, to the end: the ticket goes last.
+// What the queue has of a call, to the end: the ticket goes last.
 template <typename CallType>
 struct Hostage {
     Hostage(std::shared_ptr<Census> census, std::shared_ptr<CallType> state)
@@ -64,48 +66,59 @@ class CallState {
   protected:
     // On the loop's thread: what was to be called back belongs to it to the end.
     virtual void give_up() noexcept = 0;
-    [[nodiscard]] Answer answer_to(const ::grpc::Status& status) const;
+    [[nodiscard]] Answer answer() const;
 
     const Home home_;
     Request request_;
     ::grpc::ClientContext context_;
     ::grpc::ByteBuffer sent_;
     ::grpc::ByteBuffer received_;
+    ::grpc::Status status_;
     bool over_ = false;  // the loop's thread only: cancelled, or its end was told
 };
 
-class UnaryCall final : public CallState, public std::enable_shared_from_this<UnaryCall> {
+class UnaryCall final : public CallState, public std::enable_shared_from_this<UnaryCall>, private QueueTag {
   public:
     UnaryCall(const Home& home, Request request, Reply reply);
     void start(::grpc::GenericStub& stub);
 
   private:
+    void done(bool ok) noexcept override;
+
+    // The loop's thread.
     void give_up() noexcept override { reply_ = nullptr; }
-    void finish(const ::grpc::Status& status);
+    void finish();
 
     Reply reply_;
+    std::unique_ptr<::grpc::GenericClientAsyncResponseReader> reader_;
+    std::unique_ptr<Hostage<UnaryCall>> hostage_;  // from start() to done()
 };
 
-class StreamCall final : public CallState,
-                         public std::enable_shared_from_this<StreamCall>,
-                         private ::grpc::ClientBidiReactor<::grpc::ByteBuffer, ::grpc::ByteBuffer> {
+class StreamCall final : public CallState, public std::enable_shared_from_this<StreamCall>, private QueueTag {
   public:
     StreamCall(const Home& home, Request request, StreamHandlers handlers);
     void start(::grpc::GenericStub& stub);
 
   private:
-    // gRPC's threads.
-    void OnReadDone(bool ok) override;
-    void OnDone(const ::grpc::Status& status) override;
+    // One after the other; reads as long as there is something to be read, and somebody who wants it.
+    enum class Step { writing, reading, finishing };
+
+    void done(bool ok) noexcept override;
+    void read();
+    void wind_up();
 
     // The loop's thread.
     void give_up() noexcept override;
     void take_message();
-    void finish(const ::grpc::Status& status);
-    std::shared_ptr<StreamHandlers> handlers_;      // by pointer, since one may end the call while it runs
-    std::unique_ptr<Hostage<StreamCall>> hostage_;  // from start() to OnDone()
+    void finish();
+
+    std::shared_ptr<StreamHandlers> handlers_;  // by pointer, since one may end the call while it runs
+    std::unique_ptr<::grpc::GenericClientAsyncReaderWriter> stream_;
+    std::unique_ptr<Hostage<StreamCall>> hostage_;  // from start() to the last done()
+    Step step_ = Step::writing;                     // of whoever may make the next: see ours_
     std::mutex mutex_;
-    // Guarded by mutex_. Ours: no read is under way, and gRPC's hold on the call is to be let go of by us.
+    // Guarded by mutex_. Ours: there is a message with the loop's thread, which makes the next step; else
+    // there is something under way, after which the library's does.
     bool ours_ = false;
     bool given_up_ = false;
 };

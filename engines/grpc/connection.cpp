@@ -74,7 +74,7 @@ struct Connection::Core {
                ::grpc::CreateCustomInsecureChannelFromFd("shorewatch", fd.release(), channel_arguments())) {}
     Core(Library::Inside& library, EventLoop& loop, const Endpoint& endpoint,
          const std::shared_ptr<::grpc::Channel>& channel)
-        : home{std::make_shared<Mailbox>(loop), library.census, endpoint}, stub(channel) {
+        : home{std::make_shared<Mailbox>(loop), library.census, endpoint, &library.queue}, stub(channel) {
         library.keep(channel);
     }
 

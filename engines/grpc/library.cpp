@@ -1,6 +1,7 @@
 #include "engines/grpc/library.h"
 
 #include <grpc/grpc.h>
+#include <pthread.h>
 
 #include "engines/grpc/library_inside.h"
 #include "engines/support/log.h"
@@ -28,13 +29,29 @@ bool Census::wait_until_none(std::chrono::milliseconds limit) {
     return none_.wait_for(lock, limit, [this] { return count_ == 0; });
 }
 
+Library::Inside::Inside() {
+    thread_ = std::thread([this] {
+        ::pthread_setname_np(::pthread_self(), "grpc");
+        void* tag = nullptr;
+        bool ok = false;
+        while (queue.Next(&tag, &ok))
+            static_cast<QueueTag*>(tag)->done(ok);
+    });
+}
+
+Library::Inside::~Inside() {
+    queue.Shutdown();
+    thread_.join();
+}
+
 void Library::Inside::keep(std::shared_ptr<::grpc::Channel> channel) {
     std::erase_if(channels, [](const auto& other) { return other.use_count() == 1; });
     channels.push_back(std::move(channel));
 }
 
-Library::Library() : inside_(std::make_unique<Inside>()) {
+Library::Library() {
     grpc_init();
+    inside_ = std::make_unique<Inside>();
 }
 
 Library::~Library() {

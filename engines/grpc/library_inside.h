@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <grpcpp/channel.h>
+#include <grpcpp/completion_queue.h>
 
 #include "engines/grpc/library.h"
 
@@ -40,12 +42,38 @@ class Ticket {
     std::shared_ptr<Census> census_;
 };
 
+// Something under way whose end comes out of the queue.
+class QueueTag {
+  public:
+    // The library's thread. ok is gRPC's: was it done?
+    virtual void done(bool ok) noexcept = 0;
+
+    QueueTag(const QueueTag&) = delete;
+    QueueTag& operator=(const QueueTag&) = delete;
+
+  protected:
+    QueueTag() = default;
+    ~QueueTag() = default;
+    // What the queue knows it by.
+    [[nodiscard]] void* tag() noexcept { return this; }
+};
+
 struct Library::Inside {
+    Inside();
+    // Nothing is under way any more.
+    ~Inside();
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
     // Lets go of those that nobody else has.
     void keep(std::shared_ptr<::grpc::Channel> channel);
 
     std::shared_ptr<Census> census = std::make_shared<Census>();
     std::vector<std::shared_ptr<::grpc::Channel>> channels;
+    ::grpc::CompletionQueue queue;
+
+  private:
+    std::thread thread_;  // takes what is done out of the queue
 };
 
 }  // namespace shorewatch::grpc
