@@ -110,31 +110,36 @@ void StreamCall::start(::grpc::GenericStub& stub) {
 }
 
 void StreamCall::done(bool ok) noexcept {
-    if (step_ == Step::finishing) {
-        // Let go of at the end of this, the ticket last.
-        const auto hostage = std::move(hostage_);
-        return home_.mailbox->post([call = hostage->call] { call->finish(); });
-    }
-    const bool has_message = ok && step_ == Step::reading;
-    bool more = false;
+    Step next = Step::finishing;
     {
         const std::lock_guard lock(mutex_);
-        more = ok && !given_up_;
-        ours_ = more && has_message;
+        if (step_ == Step::finishing) {
+            next = Step::over;
+        } else if (ok && !given_up_) {
+            next = step_ == Step::writing ? Step::reading : Step::handing_over;
+        }
+        step_ = next;
     }
-    if (!more) return wind_up();
-    if (!has_message) return read();
-    home_.mailbox->post([call = hostage_->call] { call->take_message(); });
+    switch (next) {
+        case Step::reading:
+            return read();
+        case Step::handing_over:
+            return home_.mailbox->post([call = hostage_->call] { call->take_message(); });
+        case Step::over: {
+            // Let go of at the end of this, the ticket last.
+            const auto hostage = std::move(hostage_);
+            return home_.mailbox->post([call = hostage->call] { call->finish(); });
+        }
+        default:
+            return wind_up();
+    }
 }
 
 void StreamCall::read() {
-    step_ = Step::reading;
     stream_->Read(&received_, tag());
 }
 
-// Nothing else is under way.
 void StreamCall::wind_up() {
-    step_ = Step::finishing;
     stream_->Finish(&status_, tag());
 }
 
@@ -147,7 +152,7 @@ void StreamCall::take_message() {
     received_.Clear();
     {
         const std::lock_guard lock(mutex_);
-        ours_ = false;
+        step_ = Step::reading;
     }
     read();
 }
@@ -158,7 +163,8 @@ void StreamCall::give_up() noexcept {
         const std::lock_guard lock(mutex_);
         given_up_ = true;
         // What is under way ends with the call, and leads to the end.
-        if (!std::exchange(ours_, false)) return;
+        if (step_ != Step::handing_over) return;
+        step_ = Step::finishing;
     }
     wind_up();
 }

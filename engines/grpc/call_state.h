@@ -100,8 +100,10 @@ class StreamCall final : public CallState, public std::enable_shared_from_this<S
     void start(::grpc::GenericStub& stub);
 
   private:
-    // One after the other; reads as long as there is something to be read, and somebody who wants it.
-    enum class Step { writing, reading, finishing };
+    // Of each there is one at a time. Reading and handing over alternate while there is something to be read,
+    // and somebody who wants it. While a message is handed over nothing is under way in gRPC, and the next
+    // step is the loop's thread's; the other steps end with done(), on the library's.
+    enum class Step { writing, reading, handing_over, finishing, over };
 
     void done(bool ok) noexcept override;
     void read();
@@ -115,11 +117,8 @@ class StreamCall final : public CallState, public std::enable_shared_from_this<S
     std::shared_ptr<StreamHandlers> handlers_;  // by pointer, since one may end the call while it runs
     std::unique_ptr<::grpc::GenericClientAsyncReaderWriter> stream_;
     std::unique_ptr<Hostage<StreamCall>> hostage_;  // from start() to the last done()
-    Step step_ = Step::writing;                     // of whoever may make the next: see ours_
     std::mutex mutex_;
-    // Guarded by mutex_. Ours: there is a message with the loop's thread, which makes the next step; else
-    // there is something under way, after which the library's does.
-    bool ours_ = false;
+    Step step_ = Step::writing;  // these two guarded by mutex_
     bool given_up_ = false;
 };
 

@@ -6,6 +6,19 @@
 #include "engines/grpc/library_inside.h"
 #include "engines/support/log.h"
 
+// ThreadSanitizer does not see how gRPC hands a call from one thread to the other: Debian's is built without
+// it.
+#ifdef __SANITIZE_THREAD__
+#define SHOREWATCH_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SHOREWATCH_TSAN 1
+#endif
+#endif
+#ifdef SHOREWATCH_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace shorewatch::grpc {
 
 namespace {
@@ -29,13 +42,27 @@ bool Census::wait_until_none(std::chrono::milliseconds limit) {
     return none_.wait_for(lock, limit, [this] { return count_ == 0; });
 }
 
+void* QueueTag::tag() noexcept {
+#ifdef SHOREWATCH_TSAN
+    __tsan_release(this);
+#endif
+    return this;
+}
+
+void QueueTag::take(void* tag, bool ok) noexcept {
+#ifdef SHOREWATCH_TSAN
+    __tsan_acquire(tag);
+#endif
+    static_cast<QueueTag*>(tag)->done(ok);
+}
+
 Library::Inside::Inside() {
     thread_ = std::thread([this] {
         ::pthread_setname_np(::pthread_self(), "grpc");
         void* tag = nullptr;
         bool ok = false;
         while (queue.Next(&tag, &ok))
-            static_cast<QueueTag*>(tag)->done(ok);
+            QueueTag::take(tag, ok);
     });
 }
 

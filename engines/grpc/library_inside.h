@@ -54,8 +54,12 @@ class QueueTag {
   protected:
     QueueTag() = default;
     ~QueueTag() = default;
-    // What the queue knows it by.
-    [[nodiscard]] void* tag() noexcept { return this; }
+    // What the queue knows it by: the last argument of what is begun.
+    [[nodiscard]] void* tag() noexcept;
+
+  private:
+    friend struct Library::Inside;
+    static void take(void* tag, bool ok) noexcept;
 };
 
 struct Library::Inside {
