@@ -47,6 +47,8 @@ class QueueTag {
   public:
     // The library's thread. ok is gRPC's: was it done?
     virtual void done(bool ok) noexcept = 0;
+    // Calls done() of what the queue knows by that tag.
+    static void take(void* tag, bool ok) noexcept;
 
     QueueTag(const QueueTag&) = delete;
     QueueTag& operator=(const QueueTag&) = delete;
@@ -56,10 +58,6 @@ class QueueTag {
     ~QueueTag() = default;
     // What the queue knows it by: the last argument of what is begun.
     [[nodiscard]] void* tag() noexcept;
-
-  private:
-    friend struct Library::Inside;
-    static void take(void* tag, bool ok) noexcept;
 };
 
 struct Library::Inside {

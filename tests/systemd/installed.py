@@ -27,6 +27,7 @@ class Installed:
         for user in (MEMBER, OTHER_MEMBER):
             guest.run("useradd", "--create-home", "--groups", "shorewatch", user)
         guest.run("useradd", "--create-home", STRANGER)
+        guest.run("systemctl", "enable", "--now", "podman.socket")  # which Debian 13 leaves to the administrator
         guest.run("docker", "import", "-", "busybox", stdin=busybox.layer())
         with tarfile.open(fileobj=io.BytesIO(busybox.layer())) as tar:
             tar.extractall(guest.files / ROOTFS.lstrip("/"))

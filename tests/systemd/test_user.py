@@ -39,7 +39,11 @@ class Session:
 @pytest.fixture(scope="module")
 def session(guest: Guest, _installed: Installed) -> Session:
     guest.run("useradd", "--create-home", USER)
-    guest.run("loginctl", "enable-linger", USER)
+    lingers = guest.run("loginctl", "enable-linger", USER, check=False)
+    if "Protocol driver not attached" in lingers.stderr:
+        # systemd 257 in a guest whose host has the first version of cgroups.
+        pytest.skip(f"no user can have services of their own in a guest here: {lingers.stderr.strip()}")
+    assert lingers.returncode == 0, lingers.stderr
     part = Session(guest)
     guest.run("systemctl", "start", f"user@{part.folder.rpartition('/')[2]}.service")
     return part
