@@ -124,7 +124,7 @@ void Daemon::discover_nested() {
 
 bool Daemon::is_known(const struct stat& socket) const {
     const auto is_it = [&](const EngineConfiguration& engine) {
-        struct stat status {};
+        struct stat status{};
         return engine.endpoint.is_local() && stat(SocketFile(engine.endpoint).name().c_str(), &status) == 0 &&
                status.st_ino == socket.st_ino && status.st_dev == socket.st_dev;
     };

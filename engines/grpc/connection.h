@@ -45,9 +45,9 @@ struct Answer {
 };
 
 struct Request {
-    std::string method;   // "/PACKAGE.SERVICE/METHOD"
-    std::string message;  // serialized
-    std::string purpose;  // completes "cannot …", as "list containers"
+    std::string method;                                         // "/PACKAGE.SERVICE/METHOD"
+    std::string message;                                        // serialized
+    std::string purpose;                                        // completes "cannot …", as "list containers"
     std::vector<std::pair<std::string, std::string>> metadata;  // keys in lower case
     // From now until the answer, or the end of a stream. Zero: none.
     std::chrono::milliseconds deadline{};

@@ -31,9 +31,9 @@ struct Traits {
     bool auto_remove = false;           // docker run --rm
     bool events_are_doubled = false;    // each is told twice
     bool can_be_cut = false;            // the stream may be lost once …
-    std::size_t replayed = 0;        // … and of what was not delivered, the last so many events come again
-    bool kernel_tells = false;       // of the end of each run that is published while it lives, …
-    bool kernel_tells_code = false;  // … and how it ended
+    std::size_t replayed = 0;           // … and of what was not delivered, the last so many events come again
+    bool kernel_tells = false;          // of the end of each run that is published while it lives, …
+    bool kernel_tells_code = false;     // … and how it ended
     // The engine learns of an end only later, and has the container alive until then. After a cut it may
     // learn of it without a word, as engines do that start.
     bool engine_lags = false;
