@@ -154,6 +154,11 @@ std::size_t FakeContainerd::subscribers() const {
         std::ranges::count_if(subscribers_, [](const auto& s) { return !s->cancelled(); }));
 }
 
+bool FakeContainerd::wait_for_subscriber() const {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return !subscribers_.empty(); });
+}
+
 bool FakeContainerd::all_gone() const {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, patience, [&] {
@@ -183,6 +188,7 @@ void FakeContainerd::add_subscriber(const GrpcExchangePtr& exchange) {
         changed_.notify_all();
     };
     subscribers_.push_back(exchange);
+    changed_.notify_all();
 }
 
 void FakeContainerd::publish(const std::string& name_space, const GrpcExchangePtr& exchange) {

@@ -74,6 +74,8 @@ class FakeContainerd {
     [[nodiscard]] bool wait_for_calls(const std::string& method, std::size_t count) const;
     [[nodiscard]] std::vector<std::string> filters() const;  // of the last Subscribe
     [[nodiscard]] std::size_t subscribers() const;
+    // Waits until there is or was one.
+    [[nodiscard]] bool wait_for_subscriber() const;
     // Waits until all subscribers have left.
     [[nodiscard]] bool all_gone() const;
 

@@ -219,6 +219,8 @@ TEST_CASE("where nothing may be published, the stream is opened all the same") {
     ContainerdFixture fixture;
     fixture.engine.refuse("Events/Publish", 7, "read only");
     fixture.open();
+    // It was asked for before, and there is nothing by which the client could know that it stands.
+    REQUIRE(fixture.engine.wait_for_subscriber());
     fixture.engine.emit_start("default", "web");
     REQUIRE(fixture.wait_for_events(1));
 }
