@@ -25,7 +25,7 @@ from suite import Case, Goal, Row, alternate
 
 TASKS = 20
 CONTAINERS = 2  # of a task
-SCRIPT = "exec sleep 1000000"
+SCRIPT = "trap exit TERM; sleep 1000000 & wait"
 
 
 def taken(what: Callable[[], None]) -> float:
@@ -50,16 +50,16 @@ def served(engine: RestEngine, folder: Path) -> Iterator[Tasks]:
             recorder.close()
 
 
-def run_tasks(tasks: Tasks, image: str, count: int) -> None:
-    for number in range(count):
-        tasks.add(definition(f"bench-{number}", *(container(f"c{one}", image, SCRIPT) for one in range(CONTAINERS))))
-    for number in range(count):
-        tasks.wait(f"bench-{number}", "RUNNING", 600)
+def run_tasks(tasks: Tasks, image: str, names: list[str]) -> None:
+    for name in names:
+        tasks.add(definition(name, *(container(f"c{one}", image, SCRIPT) for one in range(CONTAINERS))))
+    for name in names:
+        tasks.wait(name, "RUNNING", 600)
 
 
-def remove_tasks(tasks: Tasks, count: int) -> None:
-    for number in range(count):
-        tasks.act(f"bench-{number}", "Remove")
+def remove_tasks(tasks: Tasks, names: list[str]) -> None:
+    for name in names:
+        tasks.act(name, "Remove")
     tasks.wait_until(lambda all_: not all_, "all tasks to go", 600)
 
 
@@ -77,11 +77,13 @@ def measure(type_: str, n: int) -> Iterator[Row]:
         engine: RestEngine = (Dockerd if type_ == "docker" else Podman)(folder / type_)
         image = "busybox" if type_ == "docker" else "localhost/busybox:latest"
         with running(engine), served(engine, folder) as tasks:
-            removals = []
+            removals: list[float] = []
 
             def ours() -> float:
-                seconds = taken(lambda: run_tasks(tasks, image, TASKS))
-                removals.append(taken(lambda: remove_tasks(tasks, TASKS)))
+                # Names of their own: the recorder still has what was told of the last ones.
+                names = [f"bench-{len(removals)}-{number}" for number in range(TASKS)]
+                seconds = taken(lambda: run_tasks(tasks, image, names))
+                removals.append(taken(lambda: remove_tasks(tasks, names)))
                 return seconds
 
             def control() -> float:
@@ -91,7 +93,7 @@ def measure(type_: str, n: int) -> Iterator[Row]:
 
             mine, shells = alternate(n, ours, control)
         yield Row(f"{TASKS} tasks of {CONTAINERS} containers on {type_}, beside {TASKS} shells", "s", mine, shells,
-                  [Goal(1.0)])
+                  [Goal(1.0)] if type_ == "docker" else [])
         yield Row(f"their removal on {type_}", "s", removals)
 
 
