@@ -77,7 +77,7 @@ def _shares(row: Row) -> str:
 
 def _ratios(rows: Sequence[tuple[Row, float]]) -> str:
     """A line a row, with what it comes to and where its goals are."""
-    width, left, height, pitch = 760, 420, 34, 20
+    width, left, height, pitch = 900, 560, 34, 20
     bounds = [goal.bound for row, _ in rows for goal in row.goals if goal.by == "ratio"]
     everything = [ratio for _, ratio in rows] + bounds + [1.0]
     low, high = min(everything) / 1.2, max(everything) * 1.2
