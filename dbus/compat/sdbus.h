@@ -94,6 +94,12 @@ auto with_current_message(const sdbus::IObject& object, const Use& use) {
     return use(raw);
 }
 
+// What is in the message that object handles now is written over when it is freed. Throws sdbus::Error when
+// there is none.
+inline void wipe_current_message(const sdbus::IObject& object) {
+    with_current_message(object, [](sd_bus_message* message) { sd_bus_message_sensitive(message); });
+}
+
 // Throws sdbus::Error when nobody did.
 [[nodiscard]] inline Caller caller_of(sd_bus_message* call) {
     const char* const sender = sd_bus_message_get_sender(call);

@@ -64,6 +64,8 @@ void TaskEngineObject::invalidate_total() {
 
 void TaskEngineObject::AddTask(sdbus::Result<sdbus::ObjectPath>&& result, std::string task_definition_json) {
     answer([&] {
+        // Credentials may be in it.
+        wipe_current_message(getObject());
         const auto allowed = [&context = context_, json = std::move(task_definition_json)](
                                  LateResult<sdbus::ObjectPath>&& permitted) {
             TaskEngine& tasks = engine_of(context.actions);

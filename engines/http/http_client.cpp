@@ -1,6 +1,8 @@
 #include "engines/http/http_client.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <stdexcept>
@@ -13,6 +15,7 @@
 #include "engines/http/curl_handles.h"
 #include "engines/http/transfer.h"
 #include "engines/socket_file.h"
+#include "engines/support/wiping.h"
 
 namespace shorewatch::http {
 
@@ -21,8 +24,10 @@ namespace {
 using TransferPtr = std::shared_ptr<Transfer>;
 
 // Never undone: a resolver thread that hangs (CURLOPT_QUICK_EXIT) may still run when the process ends.
+// Requests have credentials of registries in their headers.
 void initialise_libcurl() {
-    static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    static const CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wiping_free,
+                                                      wiping_realloc, ::strdup, std::calloc);
     if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
 }
 

@@ -9,6 +9,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include "engines/support/wiping.h"
+
 namespace shorewatch::json {
 
 // The calls follow the text: values within an array, a key before each value within an object.
@@ -53,8 +55,11 @@ class Writer {
     [[nodiscard]] std::string_view written() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
   private:
-    rapidjson::StringBuffer buffer_;
-    rapidjson::Writer<rapidjson::StringBuffer> writer_;
+    // Credentials are written too.
+    using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, WipingAllocator>;
+
+    Buffer buffer_;
+    rapidjson::Writer<Buffer> writer_;
 };
 
 }  // namespace shorewatch::json

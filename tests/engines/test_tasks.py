@@ -1,19 +1,23 @@
 """Tasks on real engines, through a real registry: what is declared runs, and what goes wrong is told in words."""
 
 import json
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
-from typing import Any, Callable, Iterator, Protocol
+from secrets import token_hex
+from typing import Any, Callable, Iterator, Mapping, Optional, Protocol
 
 import dbus
 import pytest
 
 from lab.bus import Bus
-from lab.clients import Client, ctl
+from lab.clients import MANAGER, ROOT, Client, ctl
 from lab.daemon import Daemon
 from lab.dockerd import Dockerd
 from lab.held_runtime import HeldRuntime
+from lab.memory import places_of
 from lab.parts import new_folder, running
 from lab.podman import Podman
+from lab.process import STRICT_MEMORY
 from lab.recorder import Recorder, wait_until
 from lab.registry import Registry
 from lab.rest_engine import RestEngine
@@ -54,7 +58,7 @@ def engine(session_engine: RestEngine) -> Iterator[RestEngine]:
 
 
 class StartTasks(Protocol):
-    def __call__(self, *lines: str) -> Daemon: ...
+    def __call__(self, *lines: str, environment: Optional[Mapping[str, str]] = None) -> Daemon: ...
 
 
 @pytest.fixture
@@ -64,14 +68,14 @@ def start(folder: Path, bus: Bus, engine: RestEngine, registry: Registry,
     parts: list[Daemon] = []
     (folder / "credentials.json").write_text(json.dumps(registry.credentials))
 
-    def start_one(*lines: str) -> Daemon:
+    def start_one(*lines: str, environment: Optional[Mapping[str, str]] = None) -> Daemon:
         part = Daemon(folder / f"daemon{len(parts) + 1}", bus, {engine.type: engine})
         part.state = folder / "state"
         text = "\n".join(["[tasks]", f'folder = "{folder}/tasks.d"',
                           *(lines or [f'credentials = "{folder}/credentials.json"']), ""])
         part.configuration.write_text(part.configuration.read_text() + text)
         parts.append(part)
-        part.start()
+        part.start(environment=environment)
         return part
 
     yield start_one
@@ -182,6 +186,37 @@ def test_wrong_credentials_are_told_without_them(
         assert "s3cret" not in text
     daemon.stop()
     assert "s3cret" not in (folder / "state/tasks.json").read_text()
+
+
+def end_of(text: bytes) -> bytes:
+    """What free() leaves as it was, which writes at the beginning of what it gets. Base64's very end is of what follows."""
+    return text[16:-4]
+
+
+def test_of_credentials_nothing_is_left_in_memory(
+        start: StartTasks, engine: RestEngine, tasks: Tasks, registry: Registry, folder: Path) -> None:
+    image = registry.push("lab/secret")
+    secrets = {name: f"of-the-{name}-" + token_hex(20) for name in ("task", "file")}
+    users = {name: {"username": "lab", "password": password} for name, password in secrets.items()}
+    kept = folder / "kept.json"
+    kept.write_text(json.dumps({"auths": {registry.name: users["file"]}}))
+    # free() that writes over what it gets would hide what we leave.
+    daemon = start(f'credentials = "{kept}"', environment=dict.fromkeys(STRICT_MEMORY, ""))
+    tasks.add(definition("own", container("a", image), pullCredentials={registry.name: users["task"]}))
+    tasks.wait("own", "STOPPED")
+    tasks.add(definition("given", container("a", image)))
+    tasks.wait("given", "STOPPED")
+    # The file's are kept for the next pull.
+    assert len(places_of(daemon.process.pid, end_of(secrets["file"].encode()))) == 1
+
+    for arn in ("own", "given"):
+        tasks.act(arn, "Remove")
+    kept.write_text(json.dumps(registry.credentials))
+    tasks.client.call(ROOT, MANAGER, "Reload")
+    for name, password in secrets.items():
+        sent = json.dumps(users[name], separators=(",", ":")).encode()
+        for text in (password.encode(), b64encode(sent), urlsafe_b64encode(sent)):
+            assert not places_of(daemon.process.pid, end_of(text)), f"{text!r} of the {name}"
 
 
 def test_images_that_tasks_have_pulled_are_listed_with_all_others(
