@@ -337,7 +337,7 @@ void Daemon::consume(const std::vector<QueuedChange>& changes) {
         } else if (const auto* changed = std::get_if<EngineChanged>(&queued.change)) {
             engines_changed = true;
             // What a list and its inspections took is given back once they are through.
-            if (changed->status.state == EngineState::watching) loop_.post([] { ::malloc_trim(0); });
+            if (changed->status.state == EngineState::watching) loop_.post([] { (void)::malloc_trim(0); });
             drop_double(name, changed->status.identity);
         }
     }

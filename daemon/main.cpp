@@ -40,7 +40,7 @@ void block_signals() {
     for (const int signal_number : {SIGTERM, SIGINT, SIGHUP})
         sigaddset(&signals, signal_number);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    signal(SIGPIPE, SIG_IGN);  // Of connections; writing says EPIPE.
+    (void)signal(SIGPIPE, SIG_IGN);  // Of connections; writing says EPIPE.
 }
 
 std::string new_instance_id() {

@@ -9,6 +9,9 @@
 
 #include "engines/support/wiping.h"
 
+// What operator new gives is of malloc().
+// NOLINTBEGIN(cert-dcl54-cpp)
+
 void operator delete(void* memory) noexcept {
     shorewatch::wiping_free(memory);
 }
@@ -18,3 +21,5 @@ void operator delete(void* memory, std::size_t size) noexcept {
     ::explicit_bzero(memory, size);
     std::free(memory);
 }
+
+// NOLINTEND(cert-dcl54-cpp)

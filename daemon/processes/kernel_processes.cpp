@@ -5,10 +5,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -182,7 +182,8 @@ Held KernelProcesses::open(const Container& container, const Teller& teller) {
         if (error == ESRCH) return not_held(NotHeld::gone, {});
         if (error == EINVAL || error == ENOENT)
             return not_held(NotHeld::another, std::to_string(pid) + " is no process, but a thread of one");
-        if (error != EMFILE && error != ENFILE) return not_held(NotHeld::unknown, std::strerror(error));
+        if (error != EMFILE && error != ENFILE)
+            return not_held(NotHeld::unknown, std::generic_category().message(error));
         share = {};
     }
     const auto process = process_with(pid);

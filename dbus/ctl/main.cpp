@@ -133,7 +133,7 @@ Style Session::style() const {
 }  // namespace shorewatch::ctl
 
 int main(int argc, char** argv) {
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, "");  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
     try {
         return shorewatch::ctl::run(argc, argv);
     } catch (...) {  // Not even an error could be told: out of memory.

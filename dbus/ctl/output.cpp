@@ -51,7 +51,7 @@ void write_answer(std::string_view text) {
 }
 
 void write_complaint(const std::string& text) noexcept {
-    std::fprintf(stderr, "shorewatchctl: %s\n", printable(text).c_str());
+    (void)std::fprintf(stderr, "shorewatchctl: %s\n", printable(text).c_str());
 }
 
 LineOutput::LineOutput(EventLoop& loop, int fd, OnEnd on_end) : fd_(fd), on_end_(std::move(on_end)) {

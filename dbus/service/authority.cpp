@@ -82,7 +82,7 @@ std::optional<sdbus::Error> refusal(const Request& request, uid_t user, bool int
     if (challenge && !interactive) {
         return error(errors::interactive_authorization_required,
                      "To " + request.doing + " (polkit action " + action + "), " + who +
-                         " has to authenticate, and the call did not allow to ask for that");
+                         " has to authenticate, and the call did not allow asking for that");
     }
     if (challenge) {
         return error(errors::access_denied, "To " + request.doing + " (polkit action " + action + "), " +

@@ -55,7 +55,7 @@ void send_to_stderr(Level level, std::string_view message, Fields fields) {
     }
     line += "\n";
     // One write a line, so that lines of several threads don't mix.
-    std::fwrite(line.data(), 1, line.size(), stderr);
+    (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ std::optional<Number> field_of(std::string_view fields, int number) {
 
 std::chrono::nanoseconds now_of(clockid_t clock) {
     timespec now{};
-    clock_gettime(clock, &now);
+    (void)clock_gettime(clock, &now);
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 

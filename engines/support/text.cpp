@@ -59,8 +59,8 @@ std::string escaped(char32_t c) {
     if (c == '\r') return "\\r";
     if (c == '\t') return "\\t";
     std::array<char, 16> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), c <= 0xFF ? "\\x%02x" : "\\u{%04x}",
-                  static_cast<unsigned>(c));
+    (void)std::snprintf(buffer.data(), buffer.size(), c <= 0xFF ? "\\x%02x" : "\\u{%04x}",
+                        static_cast<unsigned>(c));
     return buffer.data();
 }
 

@@ -95,7 +95,7 @@ std::string to_rfc3339(RealTime time) {
     const std::chrono::year_month_day date{days};
     const std::chrono::hh_mm_ss clock{time - days};
     char buffer[64];
-    std::snprintf(
+    (void)std::snprintf(
         buffer, sizeof buffer, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%09lldZ", static_cast<int>(date.year()),
         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
         static_cast<long long>(clock.hours().count()), static_cast<long long>(clock.minutes().count()),
@@ -107,8 +107,8 @@ std::string to_decimal_seconds(RealTime time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
     const auto rest = static_cast<long long>((time - seconds).count());
     char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%lld.%09lld",
-                  static_cast<long long>(seconds.time_since_epoch().count()), rest);
+    (void)std::snprintf(buffer, sizeof buffer, "%lld.%09lld",
+                        static_cast<long long>(seconds.time_since_epoch().count()), rest);
     return buffer;
 }
 

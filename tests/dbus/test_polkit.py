@@ -103,7 +103,7 @@ def test_a_member_of_the_group_has_to_authenticate_unless_a_rule_says_more(
     start_polkit()
     assert ask(bus, MEMBER, RELOAD) == [
         WANTS_AUTHENTICATION, "To have the configuration read again (polkit action org.shorewatch1.control), uid 65534 "
-        "has to authenticate, and the call did not allow to ask for that"]
+        "has to authenticate, and the call did not allow asking for that"]
     assert ask(bus, MEMBER, RELOAD, "--interactive") == [
         DENIED, "To have the configuration read again (polkit action org.shorewatch1.control), uid 65534 has to "
         "authenticate, and has no agent to do that with: start one, as pkttyagent, or be root"]
@@ -281,7 +281,7 @@ def test_shorewatchctl_lets_its_user_authenticate_where_there_is_a_terminal_to_d
     advice = "; be root, or join the group shorewatch and have polkit allow org.shorewatch1.control\n"
     for command in (["reload"], ["resync", "other"]):
         code, text = ctl_as(MEMBER, bus, folder, *command)
-        assert code == 6 and "and the call did not allow to ask for that" in text and text.endswith(advice), text
+        assert code == 6 and "and the call did not allow asking for that" in text and text.endswith(advice), text
         master, terminal = pty.openpty()
         code, text = ctl_as(MEMBER, bus, folder, *command, stdin=terminal)
         os.close(master)

@@ -30,6 +30,8 @@ void run(const Session& session, const Options& options) {
         process = client.open_process(options.container);
         namespaces = other_namespaces(client.open_namespaces(options.container, wanted));
     }
+    // There is no other thread.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     std::exit(run_inside(process, namespaces, options.command, options.container));
 }
 

@@ -98,7 +98,7 @@ void check(const StreamOptions& options, const Session& session, const char* com
 }
 
 void run_and_exit(const Session& session, const std::optional<std::string>& engine, ProcessRequest request) {
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     int code = 0;
     {
         const BusClient client(session.bus());

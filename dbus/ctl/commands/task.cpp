@@ -124,7 +124,7 @@ void add_images(CLI::App& task, const Session& session, const std::shared_ptr<Op
 void watch(const Session& session, const Options& options) {
     const BusClient client(session.bus());
     const Style style = session.style();
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
 
     EventLoop loop;
     const EndingSignals ending(loop);

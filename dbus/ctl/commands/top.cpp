@@ -17,7 +17,7 @@ void run(const Session& session) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH})
         sigaddset(&signals, number);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     check_terminal();
     Top(session.bus(), session.style().colour).run();
 }

@@ -47,7 +47,7 @@ void show_events(const Session& session, const WatchOptions& options) {
     const BusChoice bus = session.bus();
     const Style style = session.style();
     const auto connection = open_bus(bus);
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     EventLoop loop;
     const EndingSignals ending(loop);
     std::optional<CommandError> output_error;
