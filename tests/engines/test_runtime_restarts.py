@@ -55,6 +55,9 @@ def test_an_end_while_containerd_is_killed_is_told_once(
         runtime: Runtime, own_containerd: Containerd, spec: Callable[..., Any], recorder: Recorder, id_: str) -> None:
     runtime.create(id_, spec(id_, *COUNTER))
     with runtime.start(id_) as started:
+        # Its process is watched from then on: containerd 1.7 forgets how it has ended.
+        recorder.wait_for("ContainerStarted", id_)
+
         def end() -> None:
             started.write(b"\n" * 7)
             wait_for_exit(started.pid, Deadline(10, "the end of the counter"))

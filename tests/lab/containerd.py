@@ -93,7 +93,9 @@ class Containerd(RealEngine):
 
     def ctr(self, *arguments: str, namespace: str = NAMESPACE, check: bool = True, seconds: float = 60) -> str:
         """What ctr says, without the last newline."""
-        done = subprocess.run([CTR, "--address", str(self.socket), "--namespace", namespace, *arguments],
+        # It would wait for 10 s, and containerd may be stopped for longer.
+        done = subprocess.run([CTR, "--address", str(self.socket), "--connect-timeout", f"{seconds:.0f}s",
+                               "--namespace", namespace, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=seconds, env={**os.environ, "PATH": PATH})
         if check and done.returncode != 0:

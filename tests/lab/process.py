@@ -44,6 +44,11 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
 
+    def freeze(self) -> None:
+        """Returns when each of its threads has stopped, which may take as long as they wait for a processor."""
+        self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
     def stop(self, seconds: float = 10) -> int:
         """SIGTERM, and SIGKILL when that has not ended it in time. The exit code."""
         if self.running():

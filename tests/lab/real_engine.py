@@ -43,7 +43,7 @@ class RealEngine:
         self.process.kill()
 
     def freeze(self) -> None:
-        self.process.signal(signal.SIGSTOP)
+        self.process.freeze()
 
     def thaw(self) -> None:
         self.process.signal(signal.SIGCONT)
