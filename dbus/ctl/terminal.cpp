@@ -73,6 +73,7 @@ std::string ascii_only(std::string_view text) {
 
 bool locale_takes_utf8() {
     if (std::string_view(nl_langinfo(CODESET)) == "UTF-8") return true;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked on the only thread
     const char* const locale = setlocale(LC_CTYPE, nullptr);
     const bool unset =
         environment("LC_ALL").empty() && environment("LC_CTYPE").empty() && environment("LANG").empty();
