@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
     using namespace shorewatch;
     // One heap for all threads. With one for each, what a watcher's thread frees after a large list stays
     // with it, between containers that live on, and is of no use to the others.
-    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
     try {
         return run(argc, argv);
     } catch (const ConfigurationError& error) {

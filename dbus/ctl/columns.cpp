@@ -37,6 +37,7 @@ struct Character {
 Character first_character(std::string_view text) {
     wchar_t wide = 0;
     std::mbstate_t state{};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): with a state of our own it is safe
     const std::size_t bytes = mbrtowc(&wide, text.data(), text.size(), &state);
     if (bytes == 0 || bytes > text.size()) return {};  // NUL, or not UTF-8
     const int columns = wcwidth(wide);

@@ -1,9 +1,12 @@
 #include "dbus/ctl/enter.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -26,9 +29,14 @@ namespace shorewatch::ctl {
 
 namespace {
 
-const std::map<std::string, int, std::less<>> flags{
-    {"cgroup", CLONE_NEWCGROUP}, {"ipc", CLONE_NEWIPC},   {"mnt", CLONE_NEWNS},    {"net", CLONE_NEWNET},
-    {"pid", CLONE_NEWPID},       {"time", CLONE_NEWTIME}, {"user", CLONE_NEWUSER}, {"uts", CLONE_NEWUTS}};
+constexpr std::array<std::pair<std::string_view, int>, 8> flags{{{"cgroup", CLONE_NEWCGROUP},
+                                                                 {"ipc", CLONE_NEWIPC},
+                                                                 {"mnt", CLONE_NEWNS},
+                                                                 {"net", CLONE_NEWNET},
+                                                                 {"pid", CLONE_NEWPID},
+                                                                 {"time", CLONE_NEWTIME},
+                                                                 {"user", CLONE_NEWUSER},
+                                                                 {"uts", CLONE_NEWUTS}}};
 
 std::string error_text(int error) {
     return std::generic_category().message(error);
@@ -83,7 +91,7 @@ std::optional<int> exit_code_of(pid_t child) {
     while (::waitpid(child, &status, WNOHANG | WUNTRACED) == child) {
         if (WIFEXITED(status)) return WEXITSTATUS(status);
         if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
-        ::raise(SIGSTOP);
+        (void)::raise(SIGSTOP);
         ::kill(child, SIGCONT);
     }
     return std::nullopt;
@@ -109,7 +117,7 @@ const std::vector<std::string>& namespace_types() {
         std::vector<std::string> names;
         names.reserve(flags.size());
         for (const auto& [type, flag] : flags)
-            names.push_back(type);
+            names.emplace_back(type);
         return names;
     }();
     return types;
@@ -118,7 +126,7 @@ const std::vector<std::string>& namespace_types() {
 int other_namespaces(const std::map<std::string, UniqueFd>& namespaces) {
     int others = 0;
     for (const auto& [type, fd] : namespaces) {
-        const auto flag = flags.find(type);
+        const auto flag = std::ranges::find(flags, type, &std::pair<std::string_view, int>::first);
         if (flag == flags.end()) continue;
         struct stat theirs{};
         struct stat ours{};
@@ -137,11 +145,11 @@ int run_inside(const UniqueFd& process, int namespaces, const std::vector<std::s
     if ((namespaces & CLONE_NEWPID) == 0) throw cannot_run(command.front(), execute(command));
     const sigset_t signals = passed_on();
     sigset_t before;
-    ::sigprocmask(SIG_BLOCK, &signals, &before);
+    ::pthread_sigmask(SIG_BLOCK, &signals, &before);
     const pid_t child = ::fork();
     if (child < 0) throw cannot_run(command.front(), errno);
     if (child > 0) return attend(child, signals);
-    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw cannot_run(command.front(), execute(command));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -128,6 +129,10 @@ std::string_view look_advice(std::string_view name) {
 }
 
 }  // namespace
+
+void end_with(int code) {
+    std::exit(code);  // NOLINT(concurrency-mt-unsafe): there is no other thread
+}
 
 CommandError command_error(std::string_view doing, std::string_view name, std::string_view message,
                            BusKind bus, Right right) {

@@ -24,6 +24,9 @@ enum class ExitCode : int {
     no_such_program = 127,
 };
 
+// Ends the program with the exit code of something else, a container or a program that was run.
+[[noreturn]] void end_with(int code);
+
 // Ends a command. what() is one printable line: "cannot do this: why; what to do".
 class CommandError : public std::runtime_error {
   public:

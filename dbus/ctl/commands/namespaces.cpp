@@ -1,8 +1,8 @@
 // ns: a program of this host, run in the namespaces of a container.
-#include <cstdlib>
 
 #include "dbus/ctl/commands/commands.h"
 #include "dbus/ctl/enter.h"
+#include "dbus/ctl/exit_code.h"
 
 namespace shorewatch::ctl {
 
@@ -30,9 +30,7 @@ void run(const Session& session, const Options& options) {
         process = client.open_process(options.container);
         namespaces = other_namespaces(client.open_namespaces(options.container, wanted));
     }
-    // There is no other thread.
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    std::exit(run_inside(process, namespaces, options.command, options.container));
+    end_with(run_inside(process, namespaces, options.command, options.container));
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ void run_and_exit(const Session& session, const std::optional<std::string>& engi
         ProcessRun process(runtime, std::move(request));
         code = process.run();
     }
-    std::exit(code);
+    end_with(code);
 }
 
 std::string random_name() {

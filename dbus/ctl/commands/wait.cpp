@@ -1,12 +1,12 @@
 // wait: until a container has started, ended, been paused or been unpaused; or until a project has.
 #include <chrono>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "dbus/ctl/bus_loop.h"
 #include "dbus/ctl/commands/commands.h"
 #include "dbus/ctl/container_wait.h"
+#include "dbus/ctl/exit_code.h"
 #include "dbus/ctl/output.h"
 #include "dbus/ctl/project_wait.h"
 #include "dbus/ctl/watch_feed.h"
@@ -184,7 +184,7 @@ void add_wait_command(CLI::App& app, const Session& session) {
         "  shorewatchctl wait --project shop");
     command->callback([options, &session] {
         const int code = Waiting(session.bus(), *options).run();
-        if (!options->print) std::exit(code);
+        if (!options->print) end_with(code);
         const bool has_code = options->what() == WaitFor::exited && !options->name.empty();
         if (has_code) write_answer(std::to_string(code) + "\n");
     });

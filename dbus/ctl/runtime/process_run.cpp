@@ -302,7 +302,7 @@ void ProcessRun::handle_signal(int number) {
     if (number == SIGWINCH) return resize();
     if (number == SIGTSTP || number == SIGCONT) {
         if (raw_) raw_->restore();
-        if (number == SIGTSTP) ::raise(SIGSTOP);
+        if (number == SIGTSTP) (void)::raise(SIGSTOP);
         if (raw_) raw_->make_raw();
         return resize();
     }

@@ -52,6 +52,7 @@ short pair_of(Tone tone) {
 std::string utf8_of(wint_t character) {
     char bytes[MB_LEN_MAX];
     std::mbstate_t state{};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): with a state of our own it is safe
     const std::size_t size = wcrtomb(bytes, static_cast<wchar_t>(character), &state);
     return size == static_cast<std::size_t>(-1) ? std::string() : std::string(bytes, size);
 }

@@ -175,7 +175,7 @@ void Top::measure() {
 // Ctrl-Z: the shell has the terminal until it continues us.
 void Top::take_turn_in_background() {
     screen_.suspend();
-    std::raise(SIGSTOP);
+    (void)std::raise(SIGSTOP);
     screen_.fit();
     request_draw();
 }
