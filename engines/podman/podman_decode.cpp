@@ -81,6 +81,10 @@ std::optional<RealTime> seconds_at(const Value& from, json::Path path) {
     return RealTime{std::chrono::seconds(*seconds)};
 }
 
+bool tells_of_rotation(const Value& root) {
+    return json::text_at(root, {"Type"}) == "system" && json::text_at(root, {"Action"}) == "log-rotation";
+}
+
 std::string first_name(const Value& entry) {
     const Value* names = json::find(entry, {"Names"});
     if (names == nullptr || !names->IsArray() || names->Empty() || !(*names)[0].IsString()) return {};
@@ -112,6 +116,7 @@ rest::EventLine decode_event(std::string json) {
     const Value& root = document.root();
     rest::EventLine line;
     auto head = rest::read_event_head(root, line);
+    if (!head && tells_of_rotation(root)) line.rotated = rest::event_time(root);
     if (!head) return line;
     const auto action = std::ranges::find(actions, head->action, &Action::name);
     if (action != actions.end()) {

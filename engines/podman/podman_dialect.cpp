@@ -35,10 +35,12 @@ rest::EngineInfo PodmanDialect::decode_info(std::string json) {
 
 // All events of containers: 4.3 takes event=died, but for others it does not match what it tells. With since,
 // Podman 4 reads its log from the beginning and ends the stream when the log is rotated; without, it would
-// tell half of the log again then.
+// tell half of the log again then. Podman 5 looks into the log every 250 ms, goes on with the new one when it
+// was rotated, and leaves out what it had not read of the old one: it tells of that as an event of the
+// system.
 std::string PodmanDialect::events_path(RealTime since) const {
     return "/libpod/events?stream=true&since=" + to_decimal_seconds(since) +
-           "&filters=" + http::url_encoded(R"({"type":["container"]})");
+           "&filters=" + http::url_encoded(R"({"type":["container","system"]})");
 }
 
 rest::EventLine PodmanDialect::decode_event(std::string json) {

@@ -55,6 +55,11 @@ std::uint32_t pid_at(const Value& from, json::Path path) {
     return pid > 0 && pid <= std::numeric_limits<std::int32_t>::max() ? static_cast<std::uint32_t>(pid) : 0;
 }
 
+std::optional<RealTime> event_time(const Value& root) {
+    const auto exact = exact_event_time(root);
+    return exact ? exact : coarse_event_time(root);
+}
+
 std::vector<Labels::Entry> label_entries(const Value* object,
                                          std::initializer_list<std::string_view> without) {
     std::vector<Labels::Entry> entries;
@@ -78,9 +83,8 @@ std::optional<EventHead> read_event_head(const Value& root, EventLine& line) {
         return std::nullopt;
     }
     std::string id = sane_id(root, {"Actor", "ID"});
-    auto time = exact_event_time(root);
-    line.exact_time = time.has_value();
-    if (!time) time = coarse_event_time(root);
+    const auto time = event_time(root);
+    line.exact_time = exact_event_time(root).has_value();
     if (type != "container" || name.empty() || id.empty() || !time) return std::nullopt;
     return EventHead{name, std::move(id), *time};
 }

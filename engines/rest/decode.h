@@ -42,6 +42,9 @@ template <std::integral Number>
 [[nodiscard]] std::vector<Labels::Entry> label_entries(const json::Value* object,
                                                        std::initializer_list<std::string_view> without = {});
 
+// When an event happened, as exactly as it is told.
+[[nodiscard]] std::optional<RealTime> event_time(const json::Value& root);
+
 // What an event of a container begins with. The view points into the document.
 struct EventHead {
     std::string_view action;

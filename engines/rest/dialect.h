@@ -71,6 +71,9 @@ struct EventLine {
     std::string complaint;
     // Not empty: something happened that only a list can tell more of. Completes a sentence.
     std::string gap;
+    // The engine has rotated its log of events then: the stream may leave out what was written shortly
+    // before, but the log still has it.
+    std::optional<RealTime> rotated;
 };
 
 // The alive ones of a list.

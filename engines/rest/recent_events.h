@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,20 @@ class RecentEvents {
     // False if an event of this container, type and time is among the last ones; otherwise it is now the
     // last.
     [[nodiscard]] bool is_new(const ContainerEvent& event);
+    // The same of a rotation of the engine's log of events.
+    [[nodiscard]] bool is_new_rotation(RealTime time);
 
   private:
     struct Key {
         RealTime time;
-        ContainerEvent::Type type;
+        std::optional<ContainerEvent::Type> type;  // nothing: a rotation
         std::string id;
 
         bool operator==(const Key&) const = default;
     };
+    [[nodiscard]] bool remember(RealTime time, std::optional<ContainerEvent::Type> type,
+                                const std::string& id);
+
     std::vector<Key> keys_;
     std::size_t oldest_ = 0;  // the next to be replaced once keys_ is full
 };

@@ -188,7 +188,14 @@ void Client::Session::open_events(RealTime since) {
     events_asked_ = true;
     // What was over before the first stream is nobody's business: its events would come after the first list.
     if (!owner_.began_) owner_.began_ = since_.value_or(since);
+    if (endpoint_.is_local()) {
+        // The clock may have been set back, and what is asked for from later on tells nothing until then.
+        const RealTime now = real_time_now();
+        owner_.began_ = std::min(*owner_.began_, now);
+        since = std::min(since, now - overlap);
+    }
     since = std::max(since, *owner_.began_);
+    last_event_ = std::max(since, last_event_.value_or(since));
     http::StreamRequest request;
     // since is needed even for what happens from now on: dockerd and Podman send the head before they
     // subscribe.
@@ -207,11 +214,21 @@ void Client::Session::take_open(const Peer& peer) {
     const auto keep = shared_from_this();
     if (const std::string why = distrust_of(endpoint_, peer); !why.empty())
         return fail_stream(Kind::unreachable, why);
+    if (std::exchange(reopening_, false)) return observer_.on_gap({});
     open_ = true;
     pids_ = pids_told_at(endpoint_, peer.pid);
     owner_.identity_.take(peer);
     tell_identity();
     if (!ended_) observer_.on_stream_open();
+}
+
+// The engine replays what the stream has left out. All else goes on meanwhile.
+void Client::Session::reopen_events() {
+    log::debug("the log of events of " + endpoint_.url() + " was rotated; reading it anew");
+    reopening_ = true;
+    skipped_ += splitter_.skipped();
+    splitter_ = json::StreamSplitter(options_.event_limit);
+    open_events(*last_event_ - overlap);
 }
 
 void Client::Session::tell_identity() {
@@ -229,6 +246,7 @@ void Client::Session::take_bytes(std::string_view bytes) {
                 return;
             case ItemKind::object:
                 take_object(item.text);
+                if (reopening_) return;
                 break;
             case ItemKind::oversize:
                 observer_.on_gap("an event of " + std::to_string(item.size) + " bytes at " + endpoint_.url() +
@@ -250,12 +268,14 @@ void Client::Session::take_object(std::string_view text) {
     }
     if (!line.complaint.empty())
         return fail_stream(Kind::engine, "instead of an event: " + in_quotes(line.complaint));
+    if (line.rotated && owner_.recent_.is_new_rotation(*line.rotated)) return reopen_events();
     if (!line.gap.empty()) observer_.on_gap(line.gap);
     if (ended_) return;
     if (!line.event || (line.exact_time && !owner_.recent_.is_new(*line.event))) {
         ++skipped_;
         return;
     }
+    last_event_ = std::max(*last_event_, line.event->time);
     observer_.on_event(*line.event);
 }
 

@@ -49,6 +49,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     void take_info(Result<http::Response> result);
     void open_events(RealTime since);
     void take_open(const Peer& peer);
+    void reopen_events();
     void tell_identity();
     void take_bytes(std::string_view bytes);
     void take_object(std::string_view text);
@@ -67,6 +68,8 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     bool ended_ = false;
     bool open_ = false;
     bool events_asked_ = false;
+    bool reopening_ = false;              // the event stream, within this session
+    std::optional<RealTime> last_event_;  // the latest that was told, or when the stream began
     bool info_asked_ = false;
     PidNamespace pids_;
     std::string prefix_;  // of all paths, as the greeting told

@@ -1,5 +1,6 @@
 // What PodmanClient makes of a service's answers, good and bad: a server that says what real services have
 // said.
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct Service {
     std::string version = "4.3.1";  // "": no header
     int ping_status = 200;
     bool late_head = false;
+    bool refuse_events = false;
     std::map<std::string, std::pair<int, std::string>>
         answers;  // by path below the version; status 0: none ever
     HttpConnectionPtr stream;
@@ -85,6 +87,7 @@ struct Service {
         const std::string below = path.substr(prefix.size());
         if (asked.method == "POST") posted = asked.parameters;
         if (below == "/events") {
+            if (refuse_events) return answer(connection, 500, R"({"message":"no log"})");
             events_asked = asked.parameters;
             stream = connection;
             if (!late_head) connection->write(stream_head);
@@ -100,9 +103,16 @@ struct Service {
     }
 };
 
-std::string event(const std::string& action, const std::string& name, int nanosecond) {
+std::string event(const std::string& action, const std::string& name, std::int64_t nanosecond) {
     return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + name +
            R"(1","Attributes":{"name":")" + name + R"(","containerExitCode":"3"}},"timeNano":)" +
+           std::to_string(1700000000000000000 + nanosecond) + "}\n";
+}
+
+std::string rotation(std::int64_t nanosecond) {
+    return R"({"status":"log-rotation","Type":"system","Action":"log-rotation","Actor":{"ID":"","Attributes":)"
+           R"({"image":"","io.podman.event.rotate":"end","name":"/run/libpod/events/events.log","podId":""}},)"
+           R"("scope":"local","timeNano":)" +
            std::to_string(1700000000000000000 + nanosecond) + "}\n";
 }
 
@@ -146,7 +156,12 @@ TEST_CASE("Podman's events are asked for by type alone, and from when they are w
     using Parameters = std::map<std::string, std::string>;
     CHECK(service.events_asked == Parameters{{"stream", "true"},
                                              {"since", "1700000006.500000000"},
-                                             {"filters", R"({"type":["container"]})"}});
+                                             {"filters", R"({"type":["container","system"]})"}});
+    service.client.close();
+    service.observer = {};
+    // The clock has been set back: Podman tells nothing from before what it is asked for.
+    service.open(real_time_now() + std::chrono::hours(1));
+    CHECK(service.events_asked["since"] < to_decimal_seconds(real_time_now()));
 }
 
 TEST_CASE("Podman's events are told once, and what is none is passed over") {
@@ -159,6 +174,38 @@ TEST_CASE("Podman's events are told once, and what is none is passed over") {
     CHECK(service.observer.story() == "started web, exited web 3, removed web");
     CHECK(service.observer.gaps.empty());
     CHECK(service.observer.ends.empty());
+}
+
+TEST_CASE("when Podman has rotated its log of events, the log is read anew, and each event is told once") {
+    const fakes::LeakCheck leaks;
+    Service service;
+    service.open(RealTime{std::chrono::seconds(1700000000)});
+    service.send(event("start", "web", 1) + event("start", "db", 2'000'000'000));
+    REQUIRE(drive(service.loop, [&] { return service.observer.events.size() == 2; }));
+    const HttpConnectionPtr first = service.stream;
+    // What follows it is in the log, too.
+    service.send(rotation(2'100'000'000) + event("died", "db", 2'200'000'000));
+    REQUIRE(drive(service.loop, [&] { return service.stream != first; }));
+    CHECK(service.events_asked["since"] == "1700000001.000000000");
+    CHECK(service.observer.gaps == std::vector<std::string>{""});  // and nobody is bothered with it
+    service.send(event("start", "db", 2'000'000'000) + event("died", "web", 2'050'000'000) +
+                 rotation(2'100'000'000) + event("died", "db", 2'200'000'000));
+    REQUIRE(drive(service.loop, [&] { return service.observer.events.size() == 4; }));
+    CHECK(service.observer.story() == "started web, started db, exited web 3, exited db 3");
+    CHECK(service.observer.gaps.size() == 1);
+    CHECK(service.observer.opens == 1);
+    CHECK(service.observer.ends.empty());
+}
+
+TEST_CASE("a service that ends while its log is read anew is lost, once") {
+    Service service;
+    service.open();
+    service.refuse_events = true;
+    service.send(rotation(1));
+    REQUIRE(drive(service.loop, [&] { return !service.observer.ends.empty(); }));
+    CHECK_THAT(service.observer.ends[0].message, ContainsSubstring("follow the engine's events"));
+    CHECK(service.observer.gaps.empty());
+    CHECK(service.observer.opens == 1);
 }
 
 TEST_CASE("a checkpoint is a gap in what Podman tells") {

@@ -105,6 +105,16 @@ TEST_CASE("a checkpoint and a restore are gaps, and an error in the stream is a 
     CHECK(decode_event(R"({"cause":"EOF","message":"no journal","response":500})").complaint == "no journal");
 }
 
+TEST_CASE("a rotation of Podman's log is told with its time") {
+    const auto line = decode_event(
+        R"({"status":"log-rotation","Type":"system","Action":"log-rotation","Actor":{"ID":"","Attributes":{}},"timeNano":7})");
+    CHECK(line.rotated == RealTime{std::chrono::nanoseconds(7)});
+    CHECK_FALSE(line.event);
+    CHECK_FALSE(decode_event(R"({"Type":"system","Action":"log-rotation"})").rotated);
+    CHECK_FALSE(decode_event(R"({"Type":"system","Action":"prune","timeNano":7})").rotated);
+    CHECK_FALSE(decode_event(R"({"Type":"container","Action":"log-rotation","timeNano":7})").rotated);
+}
+
 TEST_CASE("what is no event of a container's life is passed over") {
     const std::string text =
         GENERATE(event("exec_died", R"("containerExitCode":"5")"), event("init"), event("restart"),
