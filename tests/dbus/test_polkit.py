@@ -272,7 +272,9 @@ def ctl_as(user: User, bus: Bus, folder: Path, *arguments: str, stdin: int = sub
         shutil.copy(CTL, program)
     done = subprocess.run([program, *arguments], env=bus.environment(), stdin=stdin, capture_output=True, text=True,
                           user=user.id, group=user.id, extra_groups=user.groups, timeout=30)
-    return done.returncode, done.stderr
+    # One that counts its lines can't write the counts as another user, and says so.
+    said = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith("profiling:")]
+    return done.returncode, "".join(said)
 
 
 def test_shorewatchctl_lets_its_user_authenticate_where_there_is_a_terminal_to_do_so(
