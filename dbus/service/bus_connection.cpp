@@ -187,7 +187,9 @@ void BusConnection::before_wait() {
 
 void BusConnection::watch_output(bool wanted) {
     if (wanted && !stall_timer_.armed()) stall_timer_.arm_after(stall_limit);
-    if (!wanted && stall_timer_.armed()) stall_timer_.disarm();
+    if (wanted || !stall_timer_.armed()) return;
+    stall_timer_.disarm();
+    handlers_.on_drained();
 }
 
 void BusConnection::check_progress() {

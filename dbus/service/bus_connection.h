@@ -39,6 +39,8 @@ class BusConnection {
     struct Handlers {
         // Called before the loop waits: the last occasion to send what was collected.
         std::function<void()> before_wait;
+        // All is sent that had to wait here for the bus to take it. Called from the loop.
+        std::function<void()> on_drained;
         // The connection is of no use any more, and why. Called once, from the loop; may destroy the
         // connection.
         std::function<void(const std::string& why)> on_lost;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <malloc.h>
+
 #include "dbus/service/object_paths.h"
 #include "engines/support/log.h"
 
@@ -14,6 +16,8 @@ constexpr auto longest_wait = std::chrono::seconds(5);
 // A connection that lasted this long was a good one: the next attempt after it need not wait longer than the
 // first.
 constexpr auto good_connection = std::chrono::seconds(10);
+// After the first of many large answers that were sent.
+constexpr auto trim_delay = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -26,7 +30,8 @@ BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Op
           registry, actions, authority_, calls_, addresses_, options.user, std::move(options.instance_id)},
       fatal_(std::move(options.fatal)),
       backoff_(first_wait, longest_wait),
-      reconnect_timer_(loop, [this] { reconnect(); }) {
+      reconnect_timer_(loop, [this] { reconnect(); }),
+      trim_timer_(loop, [] { (void)::malloc_trim(0); }) {
     registry_.set_observer(this);
 }
 
@@ -42,6 +47,7 @@ void BusFace::connect() {
         if (tree_) tree_->flush();
         if (task_tree_) task_tree_->flush();
     };
+    handlers.on_drained = [this] { trim_later(); };
     handlers.on_lost = [this](const std::string& why) { lost(why); };
     handlers.on_name_lost = [this] {
         fatal_(std::string("The bus name ") + service_name + " was taken over");
@@ -104,6 +110,7 @@ void BusFace::tasks_changed() {
 void BusFace::lost(const std::string& why) {
     if (tree_ && Clock::now() - published_at_ >= good_connection) backoff_.reset();
     disconnect();
+    trim_later();
     log::warning("Lost the bus: " + why + ". Connecting again");
     reconnect_timer_.arm_after(backoff_.next());
 }
@@ -118,6 +125,11 @@ void BusFace::reconnect() {
     }
     log::notice("Connected to the bus again");
     if (published_) publish_on_connection();
+}
+
+// What could not be sent at once can be a hundred MB, lists for many clients; the heap would keep its pages.
+void BusFace::trim_later() {
+    if (!trim_timer_.armed()) trim_timer_.arm_after(trim_delay);
 }
 
 void BusFace::engine_added(const PublishedEngine& engine) {

@@ -77,6 +77,7 @@ class BusFace final : private RegistryObserver {
     void disconnect();
     void lost(const std::string& why);
     void reconnect();
+    void trim_later();
 
     EventLoop& loop_;
     Registry& registry_;
@@ -88,6 +89,7 @@ class BusFace final : private RegistryObserver {
     bool published_ = false;  // publish() was called
     Backoff backoff_;
     Timer reconnect_timer_;
+    Timer trim_timer_;
     Clock::time_point published_at_;  // on this connection
     std::unique_ptr<BusConnection> bus_;
     std::unique_ptr<ObjectTree> tree_;     // while there is something to see on the bus
