@@ -124,6 +124,8 @@ def test_what_many_lists_and_a_bus_that_stood_still_cost_is_given_back(
         parts.callback(strict.close)
         daemon.start(ready=60)
         strict.wait_for(played_engines.ask("truth")["digest"], 120)
+        after_lists = settled_rss_anon(daemon, allowed(before))
+        assert after_lists <= allowed(before), f"RssAnon {before >> 10} kB, then {after_lists >> 10} kB"
         bus.process.signal(signal.SIGSTOP)
         parts.callback(bus.process.signal, signal.SIGCONT)
         with FileWatch(daemon.folder / "shorewatchd.log") as log:
