@@ -16,8 +16,11 @@ constexpr auto longest_wait = std::chrono::seconds(5);
 // A connection that lasted this long was a good one: the next attempt after it need not wait longer than the
 // first.
 constexpr auto good_connection = std::chrono::seconds(10);
-// After the first of many large answers that were sent.
-constexpr auto trim_delay = std::chrono::seconds(1);
+// After the first of many large answers that were sent; and then again, this many times later than before, as
+// containers that came in the meantime lie in between.
+constexpr Clock::duration first_trim = std::chrono::seconds(1);
+constexpr Clock::duration last_trim = std::chrono::seconds(64);
+constexpr int later_trim = 8;
 
 }  // namespace
 
@@ -31,7 +34,7 @@ BusFace::BusFace(EventLoop& loop, Registry& registry, DaemonActions& actions, Op
       fatal_(std::move(options.fatal)),
       backoff_(first_wait, longest_wait),
       reconnect_timer_(loop, [this] { reconnect(); }),
-      trim_timer_(loop, [] { (void)::malloc_trim(0); }) {
+      trim_timer_(loop, [this] { trim(); }) {
     registry_.set_observer(this);
 }
 
@@ -129,7 +132,17 @@ void BusFace::reconnect() {
 
 // What could not be sent at once can be a hundred MB, lists for many clients; the heap would keep its pages.
 void BusFace::trim_later() {
-    if (!trim_timer_.armed()) trim_timer_.arm_after(trim_delay);
+    if (!trim_timer_.armed() || trim_delay_ > first_trim) trim_after(first_trim);
+}
+
+void BusFace::trim_after(Clock::duration delay) {
+    trim_delay_ = delay;
+    trim_timer_.arm_after(delay);
+}
+
+void BusFace::trim() {
+    (void)::malloc_trim(0);
+    if (trim_delay_ < last_trim) trim_after(later_trim * trim_delay_);
 }
 
 void BusFace::engine_added(const PublishedEngine& engine) {

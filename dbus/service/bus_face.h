@@ -78,6 +78,8 @@ class BusFace final : private RegistryObserver {
     void lost(const std::string& why);
     void reconnect();
     void trim_later();
+    void trim_after(Clock::duration delay);
+    void trim();
 
     EventLoop& loop_;
     Registry& registry_;
@@ -90,6 +92,7 @@ class BusFace final : private RegistryObserver {
     Backoff backoff_;
     Timer reconnect_timer_;
     Timer trim_timer_;
+    Clock::duration trim_delay_{};
     Clock::time_point published_at_;  // on this connection
     std::unique_ptr<BusConnection> bus_;
     std::unique_ptr<ObjectTree> tree_;     // while there is something to see on the bus

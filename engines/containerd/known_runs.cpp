@@ -5,6 +5,8 @@ namespace shorewatch::containerd {
 std::optional<RealTime> KnownRuns::see(const std::string& id, std::uint32_t pid,
                                        std::optional<RealTime> stamp, const PidNamespace& pids) {
     const std::optional<Process> process = process_with(pids.to_ours(pid));
+    // Of no use, and nobody might tell of its end: an inspection can be answered after that.
+    if (!process && !stamp && !runs_.contains(id)) return std::nullopt;
     Run& run = runs_[id];
     const bool same_process = run.process == process || !run.process || !process;
     if (run.pid == pid && same_process) {

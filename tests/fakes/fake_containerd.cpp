@@ -58,9 +58,10 @@ void FakeContainerd::put(const std::string& name_space, Contents contents) {
     if (!contents.id.empty()) place.insert_or_assign(contents.id, contents);
 }
 
-void FakeContainerd::remove(const std::string& name_space, const std::string& id) {
+std::uint32_t FakeContainerd::remove(const std::string& name_space, const std::string& id) {
     const std::lock_guard lock(mutex_);
-    contents_[name_space].erase(id);
+    const auto removed = contents_[name_space].extract(id);
+    return removed ? removed.mapped().pid : 1;
 }
 
 void FakeContainerd::emit(const std::string& name_space, const std::string& topic, const std::string& event,
@@ -82,11 +83,11 @@ void FakeContainerd::emit_start(const std::string& name_space, const std::string
 }
 
 void FakeContainerd::emit_exit(const std::string& name_space, const std::string& id,
-                               std::uint32_t exit_status, const std::string& process) {
+                               std::uint32_t exit_status, const std::string& process, std::uint32_t pid) {
     api::TaskExit exit;
     exit.set_container_id(id);
     exit.set_id(process.empty() ? id : process);
-    exit.set_pid(1);
+    exit.set_pid(pid);
     exit.set_exit_status(exit_status);
     emit(name_space, "/tasks/exit", exit.SerializeAsString());
 }

@@ -42,7 +42,8 @@ class FakeContainerd {
 
     // As the lists and the inspections have it. Makes no event.
     void put(const std::string& name_space, Contents contents);
-    void remove(const std::string& name_space, const std::string& id);
+    // The process that it was.
+    std::uint32_t remove(const std::string& name_space, const std::string& id);
 
     // Its task ends, as containers end by themselves: who waits for it is told, and so are all subscribers.
     void die(const std::string& name_space, const std::string& id, std::uint32_t exit_status);
@@ -54,7 +55,7 @@ class FakeContainerd {
               RealTime time = real_time_now());
     void emit_start(const std::string& name_space, const std::string& id, std::uint32_t pid = 1);
     void emit_exit(const std::string& name_space, const std::string& id, std::uint32_t exit_status,
-                   const std::string& process = {});
+                   const std::string& process = {}, std::uint32_t pid = 1);
     // Bytes to all subscribers, and the end of all subscriptions.
     void stream_bytes(const std::string& bytes);
     void end_streams(int code, const std::string& text);

@@ -24,17 +24,19 @@ std::string key_of(const std::string& name_space, const std::string& id) {
 
 void FakeContainerd::die(const std::string& name_space, const std::string& id, std::uint32_t exit_status) {
     std::vector<GrpcExchangePtr> told;
+    std::uint32_t pid = 0;
     {
         const std::lock_guard lock(mutex_);
         Contents& contents = contents_.at(name_space).at(id);
         contents.status = stopped;
         contents.exit_status = exit_status;
+        pid = contents.pid;
         const auto [first, last] = task_waiters_.equal_range(key_of(name_space, id));
         for (auto waiter = first; waiter != last; ++waiter)
             told.push_back(waiter->second);
         task_waiters_.erase(first, last);
     }
-    emit_exit(name_space, id, exit_status);
+    emit_exit(name_space, id, exit_status, {}, pid);
     for (const GrpcExchangePtr& waiter : told)
         waiter->answer({});
 }

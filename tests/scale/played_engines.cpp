@@ -78,8 +78,8 @@ class PlayedEngines {
                             },
                             [this](const std::string& id) {
                                 const std::string name = id.substr(id.find('/') + 1);
-                                containerd_.remove(name_space, name);
-                                containerd_.emit_exit(name_space, name, exit_code);
+                                const std::uint32_t pid = containerd_.remove(name_space, name);
+                                containerd_.emit_exit(name_space, name, exit_code, {}, pid);
                             },
                             {}});
         players_.push_back(

@@ -78,6 +78,8 @@ TEST_CASE("a process that can't be looked at keeps the stamp, or has none") {
     CHECK_FALSE(runs.see("a", nobody));
     CHECK(runs.see("b", nobody, stamp) == stamp);
     CHECK(runs.see("b", nobody) == stamp);
+    // Its end may have been told already, and be told no more.
+    CHECK(runs.size() == 1);
 }
 
 TEST_CASE("all namespaces are watched but Docker's and Kubernetes', or those that are named") {
