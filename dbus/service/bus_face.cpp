@@ -1,5 +1,6 @@
 #include "dbus/service/bus_face.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <malloc.h>
@@ -16,10 +17,9 @@ constexpr auto longest_wait = std::chrono::seconds(5);
 // A connection that lasted this long was a good one: the next attempt after it need not wait longer than the
 // first.
 constexpr auto good_connection = std::chrono::seconds(10);
-// After the first of many large answers that were sent; and then again, this many times later than before, as
-// containers that came in the meantime lie in between.
+// After the first of many large answers that were sent; and then again, each time so much later.
 constexpr Clock::duration first_trim = std::chrono::seconds(1);
-constexpr Clock::duration last_trim = std::chrono::seconds(64);
+constexpr Clock::duration longest_trim = std::chrono::seconds(64);
 constexpr int later_trim = 8;
 
 }  // namespace
@@ -140,9 +140,14 @@ void BusFace::trim_after(Clock::duration delay) {
     trim_timer_.arm_after(delay);
 }
 
+// What is free now lies between containers that lived at that time, and those that come take pages of it
+// again: the heap is large for good, and given back again and again as long as containers come and go.
 void BusFace::trim() {
     (void)::malloc_trim(0);
-    if (trim_delay_ < last_trim) trim_after(later_trim * trim_delay_);
+    const bool idle = std::exchange(trimmed_at_, registry_.sequence()) == registry_.sequence();
+    const auto heap = ::mallinfo2();
+    if (!idle && heap.fordblks > heap.uordblks)
+        trim_after(std::min<Clock::duration>(later_trim * trim_delay_, longest_trim));
 }
 
 void BusFace::engine_added(const PublishedEngine& engine) {

@@ -93,6 +93,7 @@ class BusFace final : private RegistryObserver {
     Timer reconnect_timer_;
     Timer trim_timer_;
     Clock::duration trim_delay_{};
+    std::uint64_t trimmed_at_ = 0;    // the registry's sequence
     Clock::time_point published_at_;  // on this connection
     std::unique_ptr<BusConnection> bus_;
     std::unique_ptr<ObjectTree> tree_;     // while there is something to see on the bus
