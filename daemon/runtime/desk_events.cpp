@@ -129,7 +129,7 @@ void RuntimeDesk::on_runtime_event(const RuntimeEvent& event) {
 void RuntimeDesk::take_init_exit(Entry& entry, const ProcessEnd& end) {
     ManagedProcess& init = *process_of(entry, init_name);
     if (init.order.has_ended()) return;
-    if (entry.oom || end.exit_code == 0 || !init.order.is_answered()) return take_exit(entry, init_name, end);
+    if (entry.oom || end.exit_code == 0 || !init.order.is_started()) return take_exit(entry, init_name, end);
     // The word that memory ran out may be on its way still, and belongs before the end.
     engine_.metrics(entry.place,
                     [this, id = entry.place.id, number = init.number, end](const Result<Metrics>& metrics) {

@@ -39,6 +39,7 @@ class ProcessOrder {
     [[nodiscard]] List failed(const std::string& error, const std::optional<ProcessEnd>& end);
 
     [[nodiscard]] bool is_over() const noexcept { return over_; }
+    [[nodiscard]] bool is_started() const noexcept { return started_; }
     [[nodiscard]] bool is_answered() const noexcept { return answered_; }
     // Has its end come, told or held back?
     [[nodiscard]] bool has_ended() const noexcept { return over_ || end_.has_value(); }

@@ -136,6 +136,32 @@ TEST_CASE("memory that ran out is told before the end, whichever the engine tell
     CHECK(fixture.signals.back().oom_killed == true);
 }
 
+TEST_CASE("memory that ran out before the start was answered is told before the end, too") {
+    Fixture fixture;
+    fixture.create();
+    fixture.desk->start("web", {}, fixture.reply("start"));
+    fixture.engine.answer("create_task", std::uint32_t{7});
+    fixture.engine.tell(Event::created, {}, 7);
+    fixture.engine.tell(Event::started, {}, 7);
+    fixture.engine.tell(Event::exited, {}, 7, 137);
+    static_cast<void>(fixture.story());
+    Metrics metrics;
+    metrics.figures.push_back({"memory.oom_control.oom_kill", std::uint64_t{1}});
+    SECTION("the answer comes first") {
+        fixture.engine.answer("start ", std::uint32_t{7});
+        CHECK(fixture.story() == "start ok");
+        fixture.engine.answer("metrics", metrics);
+        CHECK(fixture.story() == "oom init, exit init:137");
+    }
+    SECTION("the count comes first") {
+        fixture.engine.answer("metrics", metrics);
+        CHECK(fixture.story() == "oom init");
+        fixture.engine.answer("start ", std::uint32_t{7});
+        CHECK(fixture.story() == "start ok, exit init:137");
+    }
+    CHECK(fixture.signals.back().oom_killed == true);
+}
+
 TEST_CASE("where the shim has died, the other processes have died with it") {
     Fixture fixture;
     fixture.create();
