@@ -191,6 +191,13 @@ class Fixture {
         engine.answer("create_task", std::uint32_t{7});
         engine.answer("start ", std::uint32_t{7});
     }
+    // It runs, and its events have come; the answer has not.
+    void start_unanswered() {
+        desk->start("web", {}, reply("start"));
+        engine.answer("create_task", std::uint32_t{7});
+        engine.tell(RuntimeEvent::Type::created, {}, 7);
+        engine.tell(RuntimeEvent::Type::started, {}, 7);
+    }
     // All that was posted to the loop is done.
     void turn() {
         bool turned = false;

@@ -11,10 +11,7 @@ using Event = RuntimeEvent::Type;
 TEST_CASE("a start is told in order, and its end after the answer, however fast the process is") {
     Fixture fixture;
     fixture.create();
-    fixture.desk->start("web", {}, fixture.reply("start"));
-    fixture.engine.answer("create_task", std::uint32_t{7});
-    fixture.engine.tell(Event::created, {}, 7);
-    fixture.engine.tell(Event::started, {}, 7);
+    fixture.start_unanswered();
     fixture.engine.tell(Event::exited, {}, 7, 0);
     CHECK(fixture.story() == "create ok, create init, start init");
     fixture.engine.answer("start ", std::uint32_t{7});
@@ -139,10 +136,7 @@ TEST_CASE("memory that ran out is told before the end, whichever the engine tell
 TEST_CASE("memory that ran out before the start was answered is told before the end, too") {
     Fixture fixture;
     fixture.create();
-    fixture.desk->start("web", {}, fixture.reply("start"));
-    fixture.engine.answer("create_task", std::uint32_t{7});
-    fixture.engine.tell(Event::created, {}, 7);
-    fixture.engine.tell(Event::started, {}, 7);
+    fixture.start_unanswered();
     fixture.engine.tell(Event::exited, {}, 7, 137);
     static_cast<void>(fixture.story());
     Metrics metrics;
